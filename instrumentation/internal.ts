@@ -1,0 +1,13 @@
+/** Marks an object of the agent itself, so that its meters leave it out; a symbol in the global registry, because
+ * the agent's bundles share no module. */
+const internal = Symbol.for('otel-vitals.internal');
+
+/** Marks a server or request of the agent's own, which is not the application's to be measured. */
+export function markInternal<T extends object>(object: T): T {
+  Object.defineProperty(object, internal, { value: true });
+  return object;
+}
+
+export function isInternal(object: object | null | undefined): boolean {
+  return object != null && (object as Record<symbol, unknown>)[internal] === true;
+}

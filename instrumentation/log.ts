@@ -1,0 +1,66 @@
+/** Diagnostics of the agent, one line each. Never throws. */
+export interface Log {
+  error(message: string): void;
+  warn(message: string): void;
+  /** Like `warn`, but says a thing once however often it happens. */
+  warnOnce(key: string, message: string): void;
+  info(message: string): void;
+  debug(message: string): void;
+  /** Warnings and errors so far, those not printed included. */
+  readonly warnings: number;
+}
+
+export const logLevels = ['none', 'error', 'warn', 'info', 'debug', 'verbose', 'all'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** Keys that `warnOnce` remembers; past that a repeated warning is dropped rather than memory held. */
+const maxOnceKeys = 1000;
+
+/**
+ * Diagnostics at and above `level`, written by `write` (default: stderr).
+ *
+ * stderr is written through the file descriptor's stream as the application sees it, so that a redirect holds.
+ */
+export function createLog(level: LogLevel, write: (line: string) => void = writeStderr): Log {
+  const threshold = logLevels.indexOf(level);
+  const said = new Set<string>();
+  let warnings = 0;
+  const say = (at: LogLevel, message: string): void => {
+    if (at === 'warn' || at === 'error') warnings++;
+    if (logLevels.indexOf(at) > threshold) return;
+    try {
+      write(`otel-vitals ${at}: ${message.replaceAll(/\s*\n\s*/g, ' | ')}\n`);
+    } catch {
+      // A closed stderr must not become the application's failure.
+    }
+  };
+  return {
+    error: message => say('error', message),
+    warn: message => say('warn', message),
+    warnOnce(key, message) {
+      if (said.has(key) || said.size >= maxOnceKeys) {
+        warnings++;
+        return;
+      }
+      said.add(key);
+      say('warn', message);
+    },
+    info: message => say('info', message),
+    debug: message => say('debug', message),
+    get warnings() {
+      return warnings;
+    },
+  };
+}
+
+function writeStderr(line: string): void {
+  process.stderr.write(line);
+}
+
+/** The message of anything thrown, with its code where that says more. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = (error as NodeJS.ErrnoException).code;
+  const own = error instanceof AggregateError && error.message === '' ? error.errors.map(errorText).join('; ') : error.message;
+  return code !== undefined && !own.includes(String(code)) ? `${own} (${code})` : own;
+}

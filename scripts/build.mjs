@@ -1,0 +1,83 @@
+// Bundles the preload and the toolkit into dist/ and writes their type declarations.
+// `--no-types` skips the declarations, which only consumers of the npm package need.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+// What the metrics path needs is bundled, because reading many small files is most of a preload's cost.
+// The API stays outside: the application and the agent must share one copy where they can.
+const bundled = new Set([
+  '@opentelemetry/core',
+  '@opentelemetry/exporter-prometheus',
+  '@opentelemetry/resource-detector-container',
+  '@opentelemetry/resources',
+  '@opentelemetry/sdk-metrics',
+  '@opentelemetry/semantic-conventions',
+]);
+const external = Object.keys(dependencies).filter(name => !bundled.has(name));
+
+const agentEntries = ['index', 'start', 'worker', 'sdk', 'tracing', 'pyroscope', 'otlp', 'esm-hooks', 'esm-loader'];
+const agentSources = {
+  index: 'instrumentation/index.ts',
+  start: 'instrumentation/start.ts',
+  worker: 'instrumentation/worker.ts',
+  sdk: 'instrumentation/sdk.ts',
+  tracing: 'instrumentation/tracing/index.ts',
+  pyroscope: 'exporters/pyroscope.ts',
+  otlp: 'exporters/otlp.ts',
+  'esm-hooks': 'instrumentation/libraries/esm-hooks.ts',
+  'esm-loader': 'instrumentation/libraries/esm-loader.ts',
+};
+
+const toolkitParts = readdirSync(join(root, 'toolkit'), { withFileTypes: true })
+  .filter(entry => entry.isDirectory() && existsSync(join(root, 'toolkit', entry.name, 'index.ts')))
+  .map(entry => entry.name);
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.6',
+  format: 'cjs',
+  sourcemap: true,
+  sourcesContent: false,
+  logLevel: 'warning',
+  define: { OTEL_VITALS_VERSION: JSON.stringify(version) },
+};
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+await Promise.all([
+  // The preload's parts load each other lazily as files, so each is a bundle of its own.
+  ...agentEntries
+    .filter(name => existsSync(join(root, agentSources[name])))
+    .map(name =>
+      build({
+        ...common,
+        entryPoints: { [name]: agentSources[name] },
+        outdir: 'dist/instrumentation',
+        external: [...external, ...agentEntries.map(other => `./${other}.js`)],
+        ...(name === 'esm-loader' ? { format: 'esm', outExtension: { '.js': '.mjs' } } : {}),
+        minifySyntax: true,
+        minifyWhitespace: true,
+        sourcemap: false,
+        legalComments: 'none',
+      }),
+    ),
+  build({
+    ...common,
+    entryPoints: Object.fromEntries(toolkitParts.map(name => [`${name}/index`, `toolkit/${name}/index.ts`])),
+    outdir: 'dist/toolkit',
+    packages: 'external',
+  }),
+]);
+
+if (!process.argv.includes('--no-types')) {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+  execFileSync(process.execPath, [tsc, '-p', 'scripts/tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
+}
