@@ -61,6 +61,9 @@ function writeStderr(line: string): void {
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = (error as NodeJS.ErrnoException).code;
-  const own = error instanceof AggregateError && error.message === '' ? error.errors.map(errorText).join('; ') : error.message;
+  const own =
+    error instanceof AggregateError && error.message === ''
+      ? error.errors.map(errorText).join('; ')
+      : error.message;
   return code !== undefined && !own.includes(String(code)) ? `${own} (${code})` : own;
 }

@@ -1,0 +1,36 @@
+import { cacheMetrics } from './cache';
+import { dbOperationMetrics, dbPoolMetrics } from './database';
+import type { Metric } from './define';
+import { httpClientMetrics, httpServerMetrics } from './http';
+import { processMetrics } from './process';
+import { eventLoopMetrics, gcMetrics, heapMetrics, threadMetrics } from './runtime';
+import { selfMetrics } from './self';
+
+export {
+  cacheMetrics,
+  dbOperationMetrics,
+  dbPoolMetrics,
+  eventLoopMetrics,
+  gcMetrics,
+  heapMetrics,
+  httpClientMetrics,
+  httpServerMetrics,
+  processMetrics,
+  selfMetrics,
+  threadMetrics,
+};
+
+/** Every metric there is, in the order of the documentation. */
+export const catalogue: readonly Metric[] = [
+  processMetrics,
+  heapMetrics,
+  gcMetrics,
+  eventLoopMetrics,
+  threadMetrics,
+  httpServerMetrics,
+  httpClientMetrics,
+  dbPoolMetrics,
+  dbOperationMetrics,
+  cacheMetrics,
+  selfMetrics,
+].flatMap(family => Object.values<Metric>(family));

@@ -1,0 +1,98 @@
+/** Reads the text of one variable. Throws {@link Expected} with what would have been right. */
+export interface Parser<T> {
+  /** The type, as the documentation names it. */
+  readonly type: string;
+  parse(text: string): T;
+}
+
+/** What a value should have been; the loader adds which variable and what it was. */
+export class Expected extends Error {
+  override readonly name = 'Expected';
+}
+
+function parser<T>(type: string, parse: (text: string) => T): Parser<T> {
+  return { type, parse };
+}
+
+/** Only `true` is true, case-insensitively; what is neither `true` nor `false` is a mistake. */
+export const boolean = parser('boolean', text => {
+  const lower = text.toLowerCase();
+  if (lower !== 'true' && lower !== 'false') throw new Expected('true or false');
+  return lower === 'true';
+});
+
+export const string = parser('string', text => text);
+
+export const secret = parser('secret', text => text);
+
+export function integer(min: number, max: number): Parser<number> {
+  return parser(`integer, ${min} to ${max}`, text => {
+    const value = Number(text);
+    if (!/^[+-]?\d+$/.test(text) || value < min || value > max) {
+      throw new Expected(`an integer from ${min} to ${max}`);
+    }
+    return value;
+  });
+}
+
+export function oneOf<const V extends string>(...values: readonly V[]): Parser<V> {
+  return parser(`one of ${values.join(', ')}`, text => {
+    const lower = text.toLowerCase() as V;
+    if (!values.includes(lower)) throw new Expected(`one of ${values.join(', ')}`);
+    return lower;
+  });
+}
+
+export function listOf<const V extends string>(...values: readonly V[]): Parser<readonly V[]> {
+  return parser(`comma list of ${values.join(', ')}`, text => {
+    const items = split(text).map(item => item.toLowerCase() as V);
+    const wrong = items.filter(item => !values.includes(item));
+    if (items.length === 0 || wrong.length > 0) throw new Expected(`a comma list of ${values.join(', ')}`);
+    if (items.length > 1 && (items as string[]).includes('none')) throw new Expected('none to stand alone');
+    return [...new Set(items)];
+  });
+}
+
+/** Names that other parts check, such as those of meters. */
+export const names = parser('comma list', text => {
+  const items = split(text);
+  if (items.length === 0) throw new Expected('a comma list of names');
+  return items as readonly string[];
+});
+
+export const url = parser('URL', text => {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new Expected('an http or https URL');
+  return text.replace(/\/+$/, '');
+});
+
+/** `key=value` pairs as in W3C baggage: comma-separated, values percent-encoded. */
+export const keyValues = parser('comma list of key=value', text => {
+  const pairs: Record<string, string> = {};
+  for (const item of split(text)) {
+    const at = item.indexOf('=');
+    const key = item.slice(0, at).trim();
+    if (at < 1 || key === '') throw new Expected('a comma list of key=value');
+    try {
+      pairs[key] = decodeURIComponent(item.slice(at + 1).trim());
+    } catch {
+      throw new Expected('values whose percent-encoding is whole');
+    }
+  }
+  return pairs as Readonly<Record<string, string>>;
+});
+
+/** A host to listen on: a name, an IPv4 or an IPv6 address, without port. */
+export const host = parser('host', text => {
+  const bare = text.replace(/^\[(.*)\]$/, '$1');
+  if (!/^[\w.:%-]+$/.test(bare) || /^[\w.-]+:\d+$/.test(bare))
+    throw new Expected('a host name or address without port');
+  return bare;
+});
+
+function split(text: string): string[] {
+  return text
+    .split(',')
+    .map(item => item.trim())
+    .filter(item => item !== '');
+}

@@ -1,0 +1,75 @@
+import type { AttributeValue } from '../catalogue/define';
+import type { Exemplar } from './exemplar';
+
+/** The attributes of one series. One object for as long as the series lives: exporters key caches by it. */
+export type SeriesAttributes = Readonly<Record<string, AttributeValue>>;
+
+/** One series of a counter: a number that a hot path adds to. */
+export class CounterCell {
+  value = 0;
+
+  constructor(readonly attributes: SeriesAttributes) {}
+
+  /** Adds `amount`, which must not be negative on a monotonic counter. */
+  add(amount = 1): void {
+    this.value += amount;
+  }
+
+  /** Takes over a running total that is kept elsewhere. */
+  set(total: number): void {
+    this.value = total;
+  }
+}
+
+/** One series of a gauge; not reported until it is set, nor while it is `undefined`. */
+export class GaugeCell {
+  value: number | undefined = undefined;
+
+  constructor(readonly attributes: SeriesAttributes) {}
+
+  set(value: number | undefined): void {
+    this.value = value;
+  }
+}
+
+/** One series of a histogram with fixed buckets. */
+export class HistogramCell {
+  /** Measurements per bucket: the i-th holds what is at most `bounds[i]`, the last what is above all. */
+  counts: number[];
+  sum = 0;
+  count = 0;
+  /** The last exemplar of each bucket; made when the first one comes. */
+  exemplars: (Exemplar | undefined)[] | undefined = undefined;
+
+  constructor(
+    readonly attributes: SeriesAttributes,
+    readonly bounds: readonly number[],
+  ) {
+    this.counts = new Array<number>(bounds.length + 1).fill(0);
+  }
+
+  record(value: number, exemplar?: Omit<Exemplar, 'value'>): void {
+    const { bounds } = this;
+    let index = 0;
+    while (index < bounds.length && value > bounds[index]!) index++;
+    this.counts[index]!++;
+    this.sum += value;
+    this.count++;
+    if (exemplar !== undefined) {
+      this.exemplars ??= new Array<Exemplar | undefined>(bounds.length + 1).fill(undefined);
+      this.exemplars[index] = { ...exemplar, value };
+    }
+  }
+
+  /** Takes over running totals that are kept elsewhere, by the same buckets. */
+  set(counts: readonly number[], sum: number): void {
+    if (counts.length !== this.counts.length) {
+      throw new RangeError(`Expected ${this.counts.length} bucket counts, got ${counts.length}`);
+    }
+    this.counts = counts.slice();
+    this.sum = sum;
+    this.count = counts.reduce((total, count) => total + count, 0);
+  }
+}
+
+export type Cell = CounterCell | GaugeCell | HistogramCell;

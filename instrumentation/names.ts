@@ -1,0 +1,30 @@
+/** The meters, as OTEL_NODE_ENABLED_INSTRUMENTATIONS and OTEL_NODE_DISABLED_INSTRUMENTATIONS name them. */
+export const meterNames = [
+  'process',
+  'heap',
+  'gc',
+  'event-loop',
+  'threads',
+  'http-server',
+  'http-client',
+  'db-pool',
+  'db-operations',
+  'cache',
+  'self',
+] as const;
+
+/** The libraries that are hooked, by the same two variables. */
+export const libraryNames = [
+  'knex',
+  'pg',
+  'redis',
+  'ioredis',
+  'undici',
+  'express',
+  'fastify',
+  'koa',
+  'hono',
+] as const;
+
+export type MeterName = (typeof meterNames)[number];
+export type LibraryName = (typeof libraryNames)[number];
