@@ -1,0 +1,66 @@
+import { LRUCache } from 'lru-cache';
+import type { TierStats } from './stats';
+import { TierCounters } from './stats';
+
+/** The first tier: least recently used entries in this process. */
+export interface MemoryTierOptions {
+  /** Most entries held. @default 1000 */
+  readonly maxEntries?: number;
+  /** How long an entry is served, in milliseconds. @default 60000 */
+  readonly ttlMs?: number;
+}
+
+/** Boxed, because lru-cache keeps no null or undefined. */
+interface Entry<V> {
+  readonly value: V;
+}
+
+/** L1: an lru-cache that counts. */
+export class MemoryTier<V> {
+  readonly #entries: LRUCache<string, Entry<V>>;
+  readonly #counters = new TierCounters();
+
+  constructor({ maxEntries = 1000, ttlMs = 60_000 }: MemoryTierOptions, clock: (() => number) | undefined) {
+    this.#entries = new LRUCache({
+      max: positiveInteger('l1.maxEntries', maxEntries),
+      ttl: positiveInteger('l1.ttlMs', ttlMs),
+      dispose: (_entry, _key, reason) => {
+        if (reason === 'evict') this.#counters.capacityEvictions++;
+        else if (reason === 'expire') this.#counters.expiredEvictions++;
+      },
+      // lru-cache remembers the time for ttlResolution milliseconds, which a clock of the caller's would not notice.
+      ...(clock && { perf: { now: clock }, ttlResolution: 0 }),
+    });
+  }
+
+  get(key: string): Entry<V> | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) this.#counters.misses++;
+    else this.#counters.hits++;
+    return entry;
+  }
+
+  set(key: string, value: V): void {
+    this.#entries.set(key, { value });
+    this.#counters.sets++;
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key);
+    this.#counters.deletes++;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  stats(): TierStats {
+    return this.#counters.snapshot({ entries: this.#entries.size, limit: this.#entries.max });
+  }
+}
+
+/** @throws TypeError when `value` is not an integer above zero */
+export function positiveInteger(name: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new TypeError(`Expected ${name} to be an integer above zero, got ${String(value)}`);
+}
