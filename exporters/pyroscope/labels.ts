@@ -1,0 +1,79 @@
+import { AsyncLocalStorage, createHook } from 'node:async_hooks';
+import type { LabelSet } from './library';
+
+/** Where the labels of the running code are set; samples taken from then on carry them. */
+export interface LabelTarget {
+  setLabels(labels: LabelSet): void;
+}
+
+const none: LabelSet = Object.freeze({});
+
+let target: LabelTarget | undefined;
+let applied: LabelSet = none;
+/** Made with the first label, because a live storage costs every promise of the process something before Node 24. */
+let storage: AsyncLocalStorage<LabelSet> | undefined;
+let following = 0;
+
+// The profiler knows one current set of labels for the thread, so every switch between asynchronous tasks has to
+// set it anew. That is switched on only while a labelled function awaits something.
+const hook = createHook({
+  before: () => apply(storage?.getStore() ?? none),
+  after: () => apply(none),
+});
+
+/** Names the profiler that labels go to; without one `wrapWithLabels` only calls its function. */
+export function bindLabels(to: LabelTarget | undefined): void {
+  target = to;
+  applied = none;
+}
+
+/** Sets the labels of the running code again after the profiler forgot them, as it does with each window. */
+export function reapplyLabels(): void {
+  const labels = applied;
+  applied = none;
+  apply(labels);
+}
+
+/**
+ * Runs `fn`; the wall and CPU samples taken meanwhile carry `labels` beside those of the callers.
+ *
+ * When `fn` returns or throws the labels are those of before. When it returns a promise they are also off while it
+ * waits, on again where it goes on, and `wrapWithLabels` returns a promise of the same outcome.
+ *
+ * `wrapWithLabels` of `@pyroscope/nodejs` drops the result, keeps the labels after a throw, and gives an `async`
+ * function's labels only to its part before the first `await`.
+ */
+export function wrapWithLabels<T>(labels: LabelSet, fn: () => T): T {
+  if (target === undefined) return fn();
+  storage ??= new AsyncLocalStorage();
+  const outer = storage.getStore() ?? none;
+  const inner = { ...outer, ...labels };
+  const result = storage.run(inner, () => {
+    apply(inner);
+    try {
+      return fn();
+    } finally {
+      apply(outer);
+    }
+  });
+  // Only real promises: `then` of a query builder would run the query.
+  if (!(result instanceof Promise)) return result;
+  if (following++ === 0) hook.enable();
+  // The derived promise takes the place of the original, so that a rejection nobody handles is still reported.
+  return result.finally(() => {
+    if (--following > 0) return;
+    hook.disable();
+    // No `after` follows for the task that this runs in.
+    apply(none);
+  }) as T;
+}
+
+function apply(labels: LabelSet): void {
+  if (labels === applied || target === undefined) return;
+  try {
+    target.setLabels(labels);
+    applied = labels;
+  } catch {
+    // The profiler was stopped under us; labels without samples are no loss.
+  }
+}
