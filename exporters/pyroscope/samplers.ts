@@ -77,14 +77,28 @@ export function startHeap(
   onSecondStart: () => void = () => {},
 ): Sampler {
   const profiler = library.createHeapProfiler();
-  try {
-    profiler.start({ ...options, sourceMapper: maps?.recorder });
-  } catch (error) {
-    if (error instanceof Error && error.message.includes('already started'))
-      throw new ProfilerTakenError('heap');
-    throw error;
-  }
-  const collect = () => makeWindow(library, maps, profiler.profile(), undefined);
+  const startHeapProfiler = library.heap.start;
+  const start = () => {
+    library.heap.start = startHeapProfiler;
+    try {
+      profiler.start({ ...options, sourceMapper: maps?.recorder });
+    } catch (error) {
+      const taken = error instanceof Error && error.message.includes('already started');
+      throw taken ? new ProfilerTakenError('heap') : error;
+    }
+    // A second start throws, which would end an application that starts Pyroscope itself and worked until it was
+    // preloaded. It finds the profiler running, as it would with the wall profiler.
+    library.heap.start = () => onSecondStart();
+  };
+  start();
+  const collect = () => {
+    try {
+      return makeWindow(library, maps, profiler.profile(), undefined);
+    } catch (error) {
+      start();
+      throw new Error('the heap profiler had been stopped from outside; it runs again', { cause: error });
+    }
+  };
   return {
     kind: 'heap',
     collect,

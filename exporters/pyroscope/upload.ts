@@ -1,6 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { context } from '@opentelemetry/api';
-import { suppressTracing } from '@opentelemetry/core';
+import { context, createContextKey } from '@opentelemetry/api';
 import { markInternal } from '../../instrumentation/internal';
 import type { Destination } from './request';
 
@@ -22,6 +21,9 @@ export class UploadTimeoutError extends Error {
     super(`no answer within ${timeoutMs} ms`);
   }
 }
+
+/** The key of `suppressTracing` in `@opentelemetry/core`, which alone would be ten times this bundle. */
+const suppressTracing = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
 /** The rest of an error page says nothing more. */
 const maxErrorText = 200;
@@ -63,7 +65,7 @@ export async function upload(
     let outgoing: ClientRequest | undefined;
     try {
       // The agent's own traffic is neither traced nor measured as the application's.
-      context.with(suppressTracing(context.active()), () => {
+      context.with(context.active().setValue(suppressTracing, true), () => {
         outgoing = request({
           method: 'POST',
           protocol: to.endpoint.protocol,
