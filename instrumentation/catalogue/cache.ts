@@ -1,4 +1,4 @@
-import { waitSeconds } from './buckets';
+import { getTimeBounds, loadTimeBounds } from '../../toolkit/cache/stats';
 import { attribute, metric } from './define';
 
 const meter = 'cache';
@@ -63,8 +63,16 @@ export const cacheMetrics = {
   ),
   loadDuration: metric(meter, 'vitals.cache.load.duration', 'histogram', 's', 'Time the loader took', {
     attributes: [cacheName],
-    buckets: waitSeconds,
+    buckets: loadTimeBounds,
   }),
+  getDuration: metric(
+    meter,
+    'vitals.cache.operation.duration',
+    'histogram',
+    's',
+    'Time of a lookup over all tiers, without the load that follows a miss',
+    { attributes: [cacheName], buckets: getTimeBounds },
+  ),
   suppressed: metric(
     meter,
     'vitals.cache.stampede.suppressed',

@@ -138,7 +138,7 @@ export const eventLoopMetrics = {
     'vitals.eventloop.stall.duration',
     'histogram',
     's',
-    'Blocks of the event loop longer than VITALS_STALL_MS',
+    'Blocks of the event loop of VITALS_STALL_MS and more, measured to within a fifth of that',
     { buckets: waitSeconds.filter(bound => bound >= 0.05) },
   ),
 } as const;

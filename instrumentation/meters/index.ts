@@ -1,0 +1,43 @@
+import { isEnabled } from '../config/load';
+import { errorText } from '../log';
+import type { MeterName } from '../names';
+import { meterCache } from './cache';
+import type { Meter, MeterContext } from './context';
+import { meterEventLoop } from './event-loop';
+import { meterGc } from './gc';
+import { meterHeap } from './heap';
+import { meterHttpClient } from './http-client';
+import { meterHttpServer } from './http-server';
+import { meterProcess } from './process';
+import { meterSelf } from './self';
+import { meterStalls } from './stall';
+import { meterThreads } from './threads';
+
+/** Starts every meter that is wanted. One that fails is left out, with a warning. */
+export function startMeters(context: MeterContext, facts: Parameters<typeof meterSelf>[0]): () => void {
+  const heap = meterHeap();
+  const meters: readonly (readonly [MeterName, Meter])[] = [
+    ['process', meterProcess],
+    ['heap', heap.meter],
+    ['gc', meterGc(heap.onGc)],
+    ['event-loop', meterEventLoop],
+    ['event-loop', meterStalls],
+    ['threads', meterThreads],
+    ['http-server', meterHttpServer],
+    ['http-client', meterHttpClient],
+    ['cache', meterCache],
+    ['self', meterSelf(facts)],
+  ];
+  const stops: (() => void)[] = [];
+  for (const [name, meter] of meters) {
+    if (!isEnabled(context.config, name)) continue;
+    try {
+      stops.push(meter(context));
+    } catch (error) {
+      context.log.warn(`the meter ${name} did not start: ${errorText(error)}`);
+    }
+  }
+  return () => {
+    for (const stop of stops) stop();
+  };
+}

@@ -1,0 +1,113 @@
+import { metrics } from '@opentelemetry/api';
+import type { Resource } from '@opentelemetry/resources';
+import { MeterProvider, type MetricReader } from '@opentelemetry/sdk-metrics';
+import type { PrometheusEndpoint } from '../exporters/prometheus/endpoint';
+import { selfMetrics } from './catalogue';
+import { type Environment, isEnabled, loadConfig } from './config/load';
+import type { Config } from './config/options';
+import { describe } from './config/redact';
+import { installLibraryHooks } from './libraries/install';
+import { watchEnd, withDeadline } from './lifecycle';
+import { createLog, errorText, type Log } from './log';
+import { startMeters } from './meters';
+import type { MeterContext } from './meters/context';
+import { createProducer, type TemporalityOf } from './metrics/producer';
+import { MetricRegistry } from './metrics/registry';
+import { startProfiles } from './profiles';
+import { openPrometheus, pushReaders } from './readers';
+import { detectResource, version } from './resource';
+import { createTicker } from './ticker';
+import { ownOrigins, startTraces } from './traces';
+
+export interface StartOptions {
+  readonly env: Environment;
+  /** Path of the application's main script; decides where package.json is looked for. */
+  readonly entry?: string | undefined;
+}
+
+/** The running agent. */
+export interface Vitals {
+  /** Where instruments made through `@opentelemetry/api` go; also registered as the global provider. */
+  readonly meterProvider: MeterProvider;
+  /** The Prometheus endpoint once it listens; `undefined` where it is off or its port is not to be had. */
+  readonly prometheus: Promise<PrometheusEndpoint | undefined>;
+  /** Sends what was measured so far. Bounded by VITALS_SHUTDOWN_TIMEOUT_MS; never rejects. */
+  forceFlush(): Promise<void>;
+  /** Flushes and stops everything. Bounded likewise; never rejects; further calls give the same promise. */
+  shutdown(): Promise<void>;
+}
+
+/** Starts the agent in this process. Reading it top to bottom is reading the architecture. */
+export function start({ env, entry = '' }: StartOptions): Vitals {
+  const begin = performance.now();
+  let startupSeconds: number | undefined;
+
+  const { config, problems } = loadConfig(env);
+  const log = createLog(config.logLevel);
+  if (problems.length > 0) log.warn(`bad configuration, defaults are used: ${problems.join('; ')}`);
+
+  const resource = detectResource(config, entry || `${process.cwd()}/-`);
+  const ticker = createTicker(log);
+  const registry = new MetricRegistry(config.cardinalityLimit, error =>
+    log.warnOnce(`reader ${errorText(error)}`, `a meter could not be read: ${errorText(error)}`),
+  );
+
+  // Traces come first: their instrumentations must see the application's modules being loaded.
+  const traces = startTraces(config, resource, log);
+  const context: MeterContext = {
+    registry,
+    config,
+    log,
+    onTick: ticker.onTick,
+    exemplar: traces?.exemplar ?? (() => undefined),
+    ownOrigins: ownOrigins(config),
+  };
+  const stopMeters = startMeters(context, { version, startupSeconds: () => startupSeconds });
+  const stopHooks = installLibraryHooks(context);
+
+  const collectDuration = registry.instrument(selfMetrics.collectDuration).with({});
+  const producer = (temporality?: TemporalityOf) =>
+    createProducer(registry, { name: 'otel-vitals', version }, temporality, seconds => collectDuration.record(seconds));
+  const prometheus = openPrometheus(context, producer, resource);
+  const pushing = pushReaders(config, producer, log);
+  const readers: MetricReader[] = [...(prometheus === undefined ? [] : [prometheus.reader]), ...pushing];
+  const meterProvider = new MeterProvider({ resource, readers });
+  metrics.setGlobalMeterProvider(meterProvider);
+
+  const profiles = startProfiles(context, resource);
+
+  const flush = async (): Promise<void> => {
+    await Promise.allSettled([...pushing.map(reader => reader.forceFlush()), traces?.forceFlush()]);
+  };
+  const lastFlush = async (): Promise<void> => {
+    await Promise.allSettled([flush(), profiles?.stop(config.shutdownTimeoutMs)]);
+  };
+  // Where nothing is pushed there is nothing to flush, and the application's signals are left alone.
+  const pushes = pushing.length > 0 || traces !== undefined || profiles !== undefined;
+  const stopWatching = pushes ? watchEnd(lastFlush, config.shutdownTimeoutMs, log) : () => {};
+
+  startupSeconds = (performance.now() - begin) / 1000;
+  log.info(`version ${version} started in ${Math.round(startupSeconds * 1000)} ms ${describe(config)}`.trimEnd());
+
+  const stop = async (): Promise<void> => {
+    stopWatching();
+    await lastFlush();
+    stopHooks();
+    stopMeters();
+    ticker.stop();
+    metrics.disable();
+    await Promise.allSettled([prometheus?.close(), meterProvider.shutdown(), traces?.shutdown()]);
+  };
+  const bounded = (work: Promise<void>): Promise<void> =>
+    withDeadline(work, config.shutdownTimeoutMs, true).catch(error => log.warn(`shutdown: ${errorText(error)}`));
+  let stopping: Promise<void> | undefined;
+  return {
+    meterProvider,
+    prometheus: prometheus?.endpoint ?? Promise.resolve(undefined),
+    forceFlush: () => bounded(flush()),
+    shutdown: () => (stopping ??= bounded(stop())),
+  };
+}
+
+export type { Config, Log, Resource };
+export { isEnabled };
