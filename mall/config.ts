@@ -1,0 +1,71 @@
+/** Settings of the shop, complete and checked. */
+export interface Config {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly databaseUrl: string;
+  /** Most connections to the database. */
+  readonly databasePoolMax: number;
+  /** Absent: carts and caches live in this process only. */
+  readonly redisUrl: string | undefined;
+  readonly logLevel: string;
+  /** How long a shutdown may take before the process ends anyway. */
+  readonly shutdownTimeoutMs: number;
+}
+
+/** The environment does not make a configuration; the message lists everything that is wrong with it. */
+export class ConfigError extends Error {
+  readonly code = 'MALL_CONFIG_INVALID';
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly string[]) {
+    super(`The shop cannot start:\n${problems.map(problem => `  ${problem}`).join('\n')}`);
+  }
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+/**
+ * Reads the configuration from `env`: DATABASE_URL, REDIS_URL, HOST, PORT, LOG_LEVEL, DATABASE_POOL_MAX,
+ * SHUTDOWN_TIMEOUT_MS.
+ *
+ * @throws {@link ConfigError} with all problems at once
+ */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const problems: string[] = [];
+  const integer = (name: string, preset: number, min: number, max: number): number => {
+    const text = env[name];
+    if (text === undefined || text === '') return preset;
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    problems.push(`${name}: expected an integer from ${min} to ${max}, got "${text}"`);
+    return preset;
+  };
+  const url = (name: string, protocols: readonly string[]): string | undefined => {
+    const text = env[name];
+    if (text === undefined || text === '') return undefined;
+    if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text;
+    // Not the value: it may hold a password.
+    problems.push(
+      `${name}: expected a URL that starts with ${protocols.map(one => `${one}//`).join(' or ')}`,
+    );
+    return undefined;
+  };
+  const databaseUrl = url('DATABASE_URL', ['postgres:', 'postgresql:']);
+  if (!env['DATABASE_URL'])
+    problems.push('DATABASE_URL: expected the URL of a PostgreSQL database, got none');
+  const logLevel = env['LOG_LEVEL'] || 'warn';
+  if (!logLevels.includes(logLevel)) {
+    problems.push(`LOG_LEVEL: expected one of ${logLevels.join(', ')}, got "${logLevel}"`);
+  }
+  const config: Config = {
+    host: env['HOST'] || '127.0.0.1',
+    port: integer('PORT', 3000, 0, 65_535),
+    databaseUrl: databaseUrl ?? '',
+    databasePoolMax: integer('DATABASE_POOL_MAX', 10, 2, 1000),
+    redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
+    logLevel,
+    shutdownTimeoutMs: integer('SHUTDOWN_TIMEOUT_MS', 10_000, 0, 600_000),
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}

@@ -1,0 +1,42 @@
+import { createClient } from 'redis';
+
+/** The shop's Redis client. */
+export type Redis = ReturnType<typeof makeClient>;
+
+const connectWaitMs = 2000;
+
+/**
+ * Connects to Redis and keeps reconnecting. The shop starts without it: cached reads go to the database meanwhile,
+ * and carts answer 503.
+ *
+ * @param onTrouble told once per outage
+ */
+export async function connectRedis(url: string, onTrouble: (error: Error) => void): Promise<Redis> {
+  const client = makeClient(url);
+  let told = false;
+  client.on('error', (error: Error) => {
+    if (!told) onTrouble(error);
+    told = true;
+  });
+  client.on('ready', () => {
+    told = false;
+  });
+  const connected = client.connect().catch(onTrouble);
+  await Promise.race([connected, new Promise(resolve => setTimeout(resolve, connectWaitMs).unref())]);
+  return client;
+}
+
+/** Lets commands under way finish where there is a connection. */
+export async function closeRedis(client: Redis): Promise<void> {
+  if (client.isReady) await client.close();
+  else if (client.isOpen) client.destroy();
+}
+
+function makeClient(url: string) {
+  return createClient({
+    url,
+    // Without a connection a command fails at once instead of waiting in memory for one.
+    disableOfflineQueue: true,
+    socket: { connectTimeout: 2000, reconnectStrategy: retries => Math.min(50 * 2 ** retries, 2000) },
+  });
+}
