@@ -1,0 +1,130 @@
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import {
+  type AnnotationQuery,
+  AnnotationQueryBuilder,
+  type Dashboard,
+  DashboardBuilder,
+  DashboardCursorSync,
+  DatasourceVariableBuilder,
+  type Panel,
+  QueryVariableBuilder,
+  RowBuilder,
+  TimePickerBuilder,
+  VariableRefresh,
+  VariableSort,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
+import { processMetrics } from '../../instrumentation/catalogue';
+import { chosenPrometheus } from './panels';
+import { everywhere, series } from './promql';
+
+/** A row of a board with the panels under it, laid out from left to right. */
+export interface Section {
+  readonly title: string;
+  readonly panels: readonly Builder<Panel>[];
+  /** Closed until it is clicked: for what few processes have. */
+  readonly collapsed?: boolean;
+}
+
+export interface Board {
+  /** Part of every link to the board: never change it. */
+  readonly uid: string;
+  readonly title: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly sections: readonly Section[];
+}
+
+/** A board of ours: data source, job and instance to choose, restarts marked, and the sections one below the other. */
+export function dashboard(board: Board): Dashboard {
+  const builder = new DashboardBuilder(board.title)
+    .uid(board.uid)
+    .description(board.description)
+    .tags(['otel-vitals', ...board.tags])
+    .readonly()
+    .tooltip(DashboardCursorSync.Crosshair)
+    .time({ from: 'now-1h', to: 'now' })
+    .timepicker(new TimePickerBuilder().refreshIntervals(['5s', '10s', '30s', '1m', '5m', '15m']))
+    .timezone('browser')
+    .refresh('30s')
+    .withVariable(
+      new DatasourceVariableBuilder('datasource')
+        .label('Data source')
+        .description('The Prometheus that scrapes the processes')
+        .type('prometheus')
+        // Without a choice of its own Grafana takes the default Prometheus of whoever opens the board.
+        .current({ text: 'default', value: 'default' }),
+    )
+    .withVariable(labelVariable('job', 'Job', everywhere(processMetrics.startTime)))
+    .withVariable(
+      labelVariable('instance', 'Instance', `${everywhere(processMetrics.startTime)}{job=~"$job"}`),
+    )
+    .annotation(restarts());
+  let id = 0;
+  for (const section of board.sections) {
+    const row = new RowBuilder(section.title).id(++id);
+    const panels = section.panels.map(panel => numbered(panel, ++id));
+    if (section.collapsed === true) {
+      row.collapsed(true);
+      for (const panel of panels) row.withPanel(panel);
+      builder.withRow(row);
+    } else {
+      builder.withRow(row);
+      for (const panel of panels) builder.withPanel(panel);
+    }
+  }
+  return builder.build();
+}
+
+/**
+ * Values of a label to choose from, several or all. Grafana escapes them for `=~`, so that an instance such as
+ * `10.0.0.1:9464` matches nothing but itself.
+ */
+function labelVariable(name: string, title: string, selector: string): QueryVariableBuilder {
+  const query = `label_values(${selector}, ${name})`;
+  return new QueryVariableBuilder(name)
+    .label(title)
+    .description(`${title}s that otel-vitals runs in`)
+    .datasource(chosenPrometheus)
+    .query({ qryType: 1, query, refId: `variable-${name}` })
+    .definition(query)
+    .refresh(VariableRefresh.OnTimeRangeChanged)
+    .sort(VariableSort.NaturalAsc)
+    .multi(true)
+    .includeAll(true)
+    .allValue('.+')
+    .current({ text: ['All'], value: ['$__all'] });
+}
+
+/**
+ * A mark where a process started. The metric's value is the moment itself, so the mark is exact whatever the step of
+ * the graph, and a new pod, whose label is new, is marked as well as a restart in place.
+ */
+function restarts(): Builder<AnnotationQuery> {
+  const annotation = new AnnotationQueryBuilder()
+    .name('Process starts')
+    .datasource(chosenPrometheus)
+    .enable(true)
+    .iconColor('purple')
+    .target(
+      new DataqueryBuilder()
+        .datasource(chosenPrometheus)
+        .expr(`${series(processMetrics.startTime)} * 1000`)
+        .refId('starts'),
+    )
+    .titleFormat('Started')
+    .textFormat('{{job}} {{instance}}')
+    .tagKeys('job,instance')
+    .useValueForTime(true)
+    .build();
+  // The SDK's default hides the switch in a menu.
+  delete annotation.placement;
+  return { build: () => annotation };
+}
+
+/** Ids count up in the board's order, so that the same sources give the same file. */
+function numbered(panel: Builder<Panel>, id: number): Builder<Panel> {
+  const built = panel.build();
+  built.id = id;
+  return { build: () => built };
+}

@@ -1,0 +1,91 @@
+import { processMetrics, threadMetrics } from '../../../instrumentation/catalogue';
+import type { Section } from '../board';
+import { timeseries } from '../panels';
+import { label, max, perInstance, rate, series, sum } from '../promql';
+import { thresholds } from '../thresholds';
+import { cpuShare, fileDescriptorShare } from './ratios';
+
+const m = processMetrics;
+const mode = label(m.cpuTime, 'cpu.mode');
+const resourceType = label(threadMetrics.active, 'v8js.resource.type');
+
+/** What the process takes from its machine. */
+export const processSection: Section = {
+  title: 'Process',
+  panels: [
+    timeseries({
+      title: 'CPU time by mode',
+      description:
+        'CPU seconds a second, all processes chosen together. Normal: user leads. Much system time: many small reads and writes, many processes started, or memory taken and given back. More than one CPU for one process is worker threads, GC helpers or libuv’s thread pool.',
+      unit: 'short',
+      width: 12,
+      stacked: true,
+      queries: [{ expr: sum(rate(series(m.cpuTime)), [mode]), legend: `{{${mode}}}` }],
+    }),
+    timeseries({
+      title: 'CPU of what is allowed',
+      description:
+        'CPU time as a share of the CPUs that the process may use. Normal: under 80 %, and no more than one CPU’s share for a process without threads. Near 100 %: the container is throttled or its neighbours suffer; take a CPU profile or add CPUs.',
+      unit: 'percentunit',
+      width: 12,
+      max: 1,
+      thresholds: thresholds.cpuShare,
+      queries: [{ expr: cpuShare, legend: '{{instance}}' }],
+    }),
+    timeseries({
+      title: 'Resident memory against its limit',
+      description:
+        'Resident set size, and dashed the container’s limit or the machine’s memory. Normal: level after warm-up, under 80 % of the limit. Touching it, the kernel kills the process. Growing while the heap does not: memory outside of the heap, see the next graph.',
+      unit: 'bytes',
+      width: 12,
+      queries: [
+        { expr: max(series(m.memoryLimit), perInstance), legend: '{{instance}} limit', limit: true },
+        { expr: max(series(m.memoryUsage), perInstance), legend: '{{instance}} resident' },
+      ],
+    }),
+    timeseries({
+      title: 'Memory outside of the heap',
+      description:
+        'Memory of C++ objects bound to JavaScript, and the array buffers and Buffers in it. Normal: moves with bodies and streams under way. Growing: buffers are kept (a slice keeps its whole buffer), or a native module leaks; a heap profile does not show it.',
+      unit: 'bytes',
+      width: 12,
+      queries: [
+        { expr: max(series(m.external), perInstance), legend: '{{instance}} external' },
+        { expr: max(series(m.arrayBuffers), perInstance), legend: '{{instance}} array buffers' },
+      ],
+    }),
+    timeseries({
+      title: 'File descriptors against their limit',
+      description:
+        'Open files and sockets, and dashed the soft limit; the axis is logarithmic. Normal: follows the connections. Climbing without falling back: sockets or files are not closed. At the limit accept and open fail with EMFILE: raise it with ulimit -n only after looking.',
+      unit: 'short',
+      width: 8,
+      decimals: 0,
+      logarithmic: true,
+      queries: [
+        { expr: max(series(m.fileDescriptorLimit), perInstance), legend: '{{instance}} limit', limit: true },
+        { expr: max(series(m.fileDescriptors), perInstance), legend: '{{instance}} open' },
+      ],
+    }),
+    timeseries({
+      title: 'File descriptors of their limit',
+      description:
+        'Open files and sockets as a share of the soft limit. Normal: under a few percent. Above 70 % a burst of connections can use them up.',
+      unit: 'percentunit',
+      width: 8,
+      max: 1,
+      thresholds: thresholds.fileDescriptorShare,
+      queries: [{ expr: fileDescriptorShare, legend: '{{instance}}' }],
+    }),
+    timeseries({
+      title: 'Active resources',
+      description:
+        'What keeps event loops alive, by Node.js’s type, all processes chosen together. Normal: sockets follow the traffic, timers are level. A type that only climbs names the leak: Timeout for timers never cleared, TCPSocketWrap for connections never closed.',
+      unit: 'short',
+      width: 8,
+      decimals: 0,
+      stacked: true,
+      queries: [{ expr: sum(series(threadMetrics.active), [resourceType]), legend: `{{${resourceType}}}` }],
+    }),
+  ],
+};

@@ -1,0 +1,24 @@
+/** From where a value deserves a look, and from where it hurts users; boards and alerts share the numbers. */
+export interface Threshold {
+  readonly warning: number;
+  readonly critical: number;
+}
+
+/** Shares are of 1. */
+export const thresholds = {
+  /** Every request waits this long at least once; a tenth of a second is what people notice. */
+  eventLoopDelaySeconds: { warning: 0.1, critical: 0.5 },
+  /** Queueing delay grows with 1/(1-utilization): threefold at 0.7, tenfold at 0.9. */
+  eventLoopUtilization: { warning: 0.7, critical: 0.9 },
+  /** V8 spends its time collecting well before the old generation is full. */
+  heapShare: { warning: 0.8, critical: 0.9 },
+  gcPauseShare: { warning: 0.05, critical: 0.15 },
+  gcPauseSeconds: { warning: 0.1, critical: 0.5 },
+  cpuShare: { warning: 0.8, critical: 0.95 },
+  /** The kernel kills at 1, without a word in the application's log. */
+  memoryShare: { warning: 0.8, critical: 0.9 },
+  fileDescriptorShare: { warning: 0.7, critical: 0.9 },
+  /** Restarts within the graph's range on the board, within ten minutes for the alert. */
+  restarts: { warning: 1, critical: 3 },
+  workerUtilization: { warning: 0.8, critical: 0.95 },
+} as const satisfies Record<string, Threshold>;
