@@ -87,6 +87,7 @@ export function startPyroscope(options: PyroscopeOptions, log: Log): PyroscopeEx
   return {
     stats: state.stats,
     stop(deadlineMs) {
+      state.end();
       stopping ??= finishAll(loops, deadlineMs, cut);
       return stopping;
     },

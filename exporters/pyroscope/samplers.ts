@@ -126,7 +126,12 @@ function makeWindow(
     sampleRate,
     async encode() {
       await maps?.apply(taken.profile, positions);
-      return library.encode(library.processProfile(taken.profile));
+      try {
+        library.processProfile(taken.profile);
+      } catch {
+        // It shortens paths by the working directory, which a deployment may have removed. Types are set by then.
+      }
+      return library.encode(taken.profile);
     },
   };
 }

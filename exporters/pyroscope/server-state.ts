@@ -10,6 +10,8 @@ export interface ServerState {
   };
   succeeded(kind: ProfileKind): void;
   failed(kind: ProfileKind, error: unknown): void;
+  /** From here on no further window follows. */
+  end(): void;
 }
 
 /**
@@ -21,6 +23,7 @@ export interface ServerState {
 export function createServerState(address: string, log: Pick<Log, 'warn' | 'debug'>): ServerState {
   const failing = new Set<ProfileKind>();
   let lost = 0;
+  let ending = false;
   const stats: ServerState['stats'] = {
     uploads: { wall: 0, heap: 0 },
     failures: { wall: 0, heap: 0 },
@@ -39,10 +42,13 @@ export function createServerState(address: string, log: Pick<Log, 'warn' | 'debu
       stats.lastError = errorText(error);
       lost++;
       const message = `Pyroscope at ${address} did not get a ${kind} profile: ${stats.lastError}`;
-      if (failing.size === 0)
-        log.warn(`${message}; the application runs on, and profiles are lost until it does`);
+      const consequence = ending ? '' : '; the application runs on, and profiles are lost until it does';
+      if (failing.size === 0) log.warn(`${message}${consequence}`);
       else log.debug(message);
       failing.add(kind);
+    },
+    end() {
+      ending = true;
     },
   };
 }
