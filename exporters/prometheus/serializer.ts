@@ -1,0 +1,74 @@
+import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { groupFamilies, type Slot, type Warn } from './families';
+import { writeFamily } from './family-text';
+import type { Format } from './formats';
+import { createLabelWriter } from './labels';
+
+export interface SerializerOptions {
+  /**
+   * Adds `otel_scope_name`, `otel_scope_version` and `otel_scope_schema_url` to every series. Off by default: a version in a label
+   * ends every series on each release.
+   * @default false
+   */
+  readonly scopeLabels?: boolean;
+  /**
+   * Writes the resource's attributes as `target_info`.
+   * @default true
+   */
+  readonly targetInfo?: boolean;
+  /** Told once of each thing that is left out of the exposition, and why. */
+  readonly onWarning?: (message: string) => void;
+}
+
+export interface Serializer {
+  /**
+   * Writes metrics in a format, in pieces of some kilobytes, each whole lines; an empty piece is only a place to
+   * pause. The caller may let the event loop run between any two. Returns how many samples were written.
+   */
+  pieces(metrics: ResourceMetrics, format: Format): Generator<string, number>;
+}
+
+/** Warnings remembered, so that each is given once. */
+const maxWarnings = 1000;
+
+/** Makes a serializer; it keeps label text from one scrape to the next, so there is one per endpoint. */
+export function createSerializer(options: SerializerOptions = {}): Serializer {
+  const { scopeLabels = false, targetInfo = true, onWarning = () => {} } = options;
+  const scopeNames = scopeLabels ? ['otel_scope_name', 'otel_scope_version', 'otel_scope_schema_url'] : [];
+  const writeLabels = createLabelWriter(new Set(scopeNames));
+  const writeHistogramLabels = createLabelWriter(new Set([...scopeNames, 'le']));
+  const writeInfoLabels = createLabelWriter(new Set());
+  let slots: ReadonlyMap<string, Slot> = new Map();
+
+  const warned = new Set<string>();
+  const warn: Warn = (key, message) => {
+    if (warned.has(key) || warned.size >= maxWarnings) return;
+    warned.add(key);
+    onWarning(message);
+  };
+
+  const targetInfoText = (resource: ResourceMetrics['resource'], format: Format): string => {
+    // Attributes still being detected are left to a later scrape: reading them now would be an error of the SDK's.
+    if (!targetInfo || resource.asyncAttributesPending === true) return '';
+    const labels = writeInfoLabels(resource.attributes);
+    if (labels === '') return '';
+    const [family, type] = format === 'openmetrics' ? ['target', 'info'] : ['target_info', 'gauge'];
+    return `# HELP ${family} Target metadata\n# TYPE ${family} ${type}\ntarget_info{${labels}} 1\n`;
+  };
+
+  return {
+    *pieces(metrics, format) {
+      const info = targetInfoText(metrics.resource, format);
+      const grouped = groupFamilies(metrics, slots, info === '' ? [] : ['target_info', 'target'], warn);
+      slots = grouped.slots;
+      let series = info === '' ? 0 : 1;
+      if (info !== '') yield info;
+      for (const family of grouped.families) {
+        const write = family.type === 'histogram' ? writeHistogramLabels : writeLabels;
+        series += yield* writeFamily(family, format, write, scopeLabels, warn);
+      }
+      if (format === 'openmetrics') yield '# EOF\n';
+      return series;
+    },
+  };
+}
