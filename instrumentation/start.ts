@@ -1,14 +1,12 @@
 import { metrics } from '@opentelemetry/api';
-import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, type MetricReader } from '@opentelemetry/sdk-metrics';
 import type { PrometheusEndpoint } from '../exporters/prometheus/endpoint';
 import { selfMetrics } from './catalogue';
-import { type Environment, isEnabled, loadConfig } from './config/load';
-import type { Config } from './config/options';
+import { type Environment, loadConfig } from './config/load';
 import { describe } from './config/redact';
 import { installLibraryHooks } from './libraries/install';
 import { watchEnd, withDeadline } from './lifecycle';
-import { createLog, errorText, type Log } from './log';
+import { createLog, errorText } from './log';
 import { startMeters } from './meters';
 import type { MeterContext } from './meters/context';
 import { createProducer, type TemporalityOf } from './metrics/producer';
@@ -36,6 +34,9 @@ export interface Vitals {
   /** Flushes and stops everything. Bounded likewise; never rejects; further calls give the same promise. */
   shutdown(): Promise<void>;
 }
+
+/** Where a second start finds the first, whichever copy of the package made it. */
+const agentKey = Symbol.for('otel-vitals.agent');
 
 /** Starts the agent in this process. Reading it top to bottom is reading the architecture. */
 export function start({ env, entry = '' }: StartOptions): Vitals {
@@ -67,7 +68,9 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
 
   const collectDuration = registry.instrument(selfMetrics.collectDuration).with({});
   const producer = (temporality?: TemporalityOf) =>
-    createProducer(registry, { name: 'otel-vitals', version }, temporality, seconds => collectDuration.record(seconds));
+    createProducer(registry, { name: 'otel-vitals', version }, temporality, seconds =>
+      collectDuration.record(seconds),
+    );
   const prometheus = openPrometheus(context, producer, resource);
   const pushing = pushReaders(config, producer, log);
   const readers: MetricReader[] = [...(prometheus === undefined ? [] : [prometheus.reader]), ...pushing];
@@ -87,7 +90,9 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
   const stopWatching = pushes ? watchEnd(lastFlush, config.shutdownTimeoutMs, log) : () => {};
 
   startupSeconds = (performance.now() - begin) / 1000;
-  log.info(`version ${version} started in ${Math.round(startupSeconds * 1000)} ms ${describe(config)}`.trimEnd());
+  log.info(
+    `version ${version} started in ${Math.round(startupSeconds * 1000)} ms ${describe(config)}`.trimEnd(),
+  );
 
   const stop = async (): Promise<void> => {
     stopWatching();
@@ -96,18 +101,20 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
     stopMeters();
     ticker.stop();
     metrics.disable();
+    Reflect.deleteProperty(globalThis, agentKey);
     await Promise.allSettled([prometheus?.close(), meterProvider.shutdown(), traces?.shutdown()]);
   };
   const bounded = (work: Promise<void>): Promise<void> =>
-    withDeadline(work, config.shutdownTimeoutMs, true).catch(error => log.warn(`shutdown: ${errorText(error)}`));
+    withDeadline(work, config.shutdownTimeoutMs, true).catch(error =>
+      log.warn(`shutdown: ${errorText(error)}`),
+    );
   let stopping: Promise<void> | undefined;
-  return {
+  const vitals: Vitals = {
     meterProvider,
     prometheus: prometheus?.endpoint ?? Promise.resolve(undefined),
     forceFlush: () => bounded(flush()),
     shutdown: () => (stopping ??= bounded(stop())),
   };
+  Object.defineProperty(globalThis, agentKey, { value: vitals, configurable: true });
+  return vitals;
 }
-
-export type { Config, Log, Resource };
-export { isEnabled };

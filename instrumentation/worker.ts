@@ -14,15 +14,11 @@ export function startInWorker(): void {
   let last = performance.eventLoopUtilization();
   const report = (): void => {
     const now = performance.eventLoopUtilization();
-    writeSlot(
-      memory,
-      slot,
-      getHeapStatistics().used_heap_size,
-      performance.eventLoopUtilization(now, last).utilization,
-    );
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    writeSlot(memory, slot, getHeapStatistics().used_heap_size, utilization);
     last = now;
   };
-  report();
+  writeSlot(memory, slot, getHeapStatistics().used_heap_size, Number.NaN);
   setInterval(report, reportIntervalMs).unref();
   process.once('exit', () => freeSlot(memory, slot));
 }

@@ -21,6 +21,7 @@ export interface ThreadReport {
   readonly slot: number;
   readonly name: string;
   readonly heapUsed: number;
+  /** Not a number until the worker has been measured over one interval. */
   readonly utilization: number;
 }
 

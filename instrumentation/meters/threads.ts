@@ -32,7 +32,7 @@ export const meterThreads: Meter = ({ registry }) => {
     for (const report of reports) {
       const attributes = { 'thread.name': nameOf(report, reports) };
       const cells = { utilization: utilization.with(attributes), heap: heap.with(attributes) };
-      cells.utilization.set(report.utilization);
+      cells.utilization.set(Number.isNaN(report.utilization) ? undefined : report.utilization);
       cells.heap.set(report.heapUsed);
       for (const old of gone) if (old.heap === cells.heap) gone.delete(old);
       shown.push(cells);

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { isEnabled, loadConfig } from '../../instrumentation/config/load';
+import { type Option, options } from '../../instrumentation/config/options';
+import { describe } from '../../instrumentation/config/redact';
+
+const table = Object.entries(options) as [keyof typeof options, Option<unknown>][];
+
+/** A value that the option's parser must refuse, for every option whose parser refuses anything. */
+function badValue(option: Option<unknown>): string | undefined {
+  const { type } = option.parser;
+  if (type === 'boolean') return 'yes';
+  if (type.startsWith('integer')) return '12abc';
+  if (type.startsWith('one of') || type.startsWith('comma list of')) return 'nonsense';
+  if (type === 'URL') return 'localhost:4318';
+  if (type === 'host') return 'http://localhost:1';
+  if (type === 'comma list') return ',,';
+  return undefined;
+}
+
+test('an empty environment gives every option its default, without a problem', () => {
+  const { config, problems } = loadConfig({});
+  assert.deepEqual(problems, []);
+  for (const [key, option] of table) assert.deepEqual(config[key], option.default, key);
+  assert.ok(Object.isFrozen(config));
+});
+
+test('an empty value counts as not set', () => {
+  const env = Object.fromEntries(table.map(([, option]) => [option.env, '  ']));
+  assert.deepEqual(loadConfig(env), loadConfig({}));
+});
+
+for (const [key, option] of table) {
+  const bad = badValue(option);
+  if (bad === undefined) continue;
+  test(`a bad ${option.env} is named with what was expected, and the default holds`, () => {
+    const { config, problems } = loadConfig({ [option.env]: bad });
+    assert.deepEqual(config[key], option.default);
+    assert.equal(problems.length, 1);
+    assert.match(problems[0]!, new RegExp(`^${option.env}: expected .+, got `));
+    if (!option.secret) assert.ok(problems[0]!.includes(JSON.stringify(bad)), problems[0]);
+  });
+}
+
+test('every bad value at once is reported, one problem each', () => {
+  const bad = table
+    .map(([, option]) => [option.env, badValue(option)] as const)
+    .filter(([, value]) => value !== undefined);
+  const { config, problems } = loadConfig(Object.fromEntries(bad));
+  assert.equal(problems.length, bad.length);
+  for (const [key, option] of table)
+    if (badValue(option) !== undefined) assert.deepEqual(config[key], option.default);
+});
+
+test('integers at their bounds are taken, and one past them is refused', () => {
+  assert.equal(loadConfig({ OTEL_EXPORTER_PROMETHEUS_PORT: '65535' }).config.prometheusPort, 65_535);
+  assert.equal(loadConfig({ OTEL_EXPORTER_PROMETHEUS_PORT: '0' }).config.prometheusPort, 0);
+  for (const wrong of ['65536', '-1', '1.5', '0x10', '1e3', 'NaN']) {
+    const { config, problems } = loadConfig({ OTEL_EXPORTER_PROMETHEUS_PORT: wrong });
+    assert.equal(config.prometheusPort, 9464, wrong);
+    assert.equal(problems.length, 1, wrong);
+  }
+});
+
+test('values are read as the specification writes them', () => {
+  const { config, problems } = loadConfig({
+    OTEL_SDK_DISABLED: 'TRUE',
+    OTEL_METRICS_EXPORTER: ' otlp, Prometheus ,otlp',
+    OTEL_RESOURCE_ATTRIBUTES: 'team=pay%2Cments, deployment.environment.name = prod',
+    OTEL_EXPORTER_PROMETHEUS_HOST: '[::1]',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector:4318/',
+  });
+  assert.deepEqual(problems, []);
+  assert.equal(config.disabled, true);
+  assert.deepEqual(config.metricsExporters, ['otlp', 'prometheus']);
+  assert.deepEqual(config.resourceAttributes, { team: 'pay,ments', 'deployment.environment.name': 'prod' });
+  assert.equal(config.prometheusHost, '::1');
+  assert.equal(config.otlpEndpoint, 'https://collector:4318');
+});
+
+test('none does not go together with another exporter', () => {
+  const { problems } = loadConfig({ OTEL_METRICS_EXPORTER: 'none,otlp' });
+  assert.match(problems[0]!, /expected none to stand alone, got "none,otlp"/);
+});
+
+test('a meter is used when it is named, or not named among those left out', () => {
+  const some = loadConfig({ OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'gc,pg' }).config;
+  assert.deepEqual(
+    [isEnabled(some, 'gc'), isEnabled(some, 'heap'), isEnabled(some, 'pg')],
+    [true, false, true],
+  );
+  const others = loadConfig({ OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'gc' }).config;
+  assert.deepEqual([isEnabled(others, 'gc'), isEnabled(others, 'heap')], [false, true]);
+});
+
+test('an unknown name of a meter is reported and the known ones beside it hold', () => {
+  const { config, problems } = loadConfig({ OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'gc,http' });
+  assert.match(problems[0]!, /OTEL_NODE_DISABLED_INSTRUMENTATIONS: expected names out of .*, got "http"/);
+  assert.equal(isEnabled(config, 'gc'), false);
+});
+
+test('secrets appear neither in problems nor in the start-up line', () => {
+  const env = {
+    PYROSCOPE_AUTH_TOKEN: 's3cret-token',
+    PYROSCOPE_BASIC_AUTH_PASSWORD: 's3cret-password',
+    OTEL_EXPORTER_OTLP_HEADERS: 's3cret-header-without-value',
+    PYROSCOPE_SERVER_ADDRESS: 'http://user:s3cret@pyroscope:4040',
+  };
+  const { config, problems } = loadConfig(env);
+  assert.equal(problems.length, 1);
+  const shown = `${problems.join()} ${describe(config)}`;
+  assert.ok(!shown.includes('s3cret'), shown);
+  assert.match(shown, /PYROSCOPE_AUTH_TOKEN=\[redacted\]/);
+});
+
+test('no environment whatever makes loading throw or leaves an option without a value of its type', () => {
+  const names = table.map(([, option]) => option.env);
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom(...names), fc.string({ unit: 'binary' })), env => {
+      const { config } = loadConfig(env);
+      for (const [key, option] of table) {
+        if (option.default !== undefined) assert.equal(typeof config[key], typeof option.default, key);
+      }
+    }),
+  );
+});
