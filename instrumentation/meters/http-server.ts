@@ -48,15 +48,15 @@ const clientGone = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
  * Measures the HTTP/1 servers of the process from Node's diagnostics channels, without touching `http`.
  *
  * - A request that ends without its whole response publishes nothing, so the socket's `close` ends it. Its
- *   `error.type` is `client_aborted` when the client went away, `response_destroyed` when the application tore
- *   the response down, else the code of the socket's error, such as `ERR_HTTP_REQUEST_TIMEOUT`. The status code
- *   is there only if it was sent, and body sizes are not recorded, because nobody knows them.
+ *   `error.type` is `client_aborted` when the client went away, `server_aborted` when this process tore the
+ *   response or its connection down, else the code of the socket's error, such as `ERR_HTTP_REQUEST_TIMEOUT`.
+ *   The status code is there only if it was sent, and body sizes are not recorded, because nobody knows them.
  * - Upgrades that a server accepts (WebSocket) and CONNECT are no requests here: Node.js gives them no response,
  *   publishes nothing, and the life of the connection is not a latency.
  * - HTTP/2 servers, the compatibility API included, publish nothing on these channels on any version. Node.js 22.16
  *   and later have `http2.server.stream.*`.
  */
-export function httpServerMeter(context: MeterContext): () => void {
+export function meterHttpServer(context: MeterContext): () => void {
   const series = createServerSeries(context.registry);
   const slowSeconds = context.config.slowRequestMs / 1000;
   // Of this meter alone, so that two of them in one process do not take each other's connections.
@@ -97,6 +97,8 @@ export function httpServerMeter(context: MeterContext): () => void {
   const onFinish = ({ request, response, socket }: Message): void => {
     const connection = (socket as Known)[key];
     if (connection === undefined || connection.current.request !== request) return;
+    // Node.js reports writes that a destroyed socket dropped as finished; `close` follows and knows better.
+    if (socket.destroyed) return;
     const { current } = connection;
     const seconds = (performance.now() - current.startedAt) / 1000;
     const { bytesRead, bytesWritten } = socket;
@@ -173,9 +175,12 @@ function routeOf(request: IncomingMessage): string | undefined {
 
 /** Why a response never ended. A stable word where the reasons differ by platform and timing. */
 function failureOf(socket: Socket, response: ServerResponse): string {
-  if (response.destroyed) return 'response_destroyed';
-  const { errored } = socket;
-  if (errored == null) return 'client_aborted';
-  const type = errorType(errored);
+  if (response.destroyed) return 'server_aborted';
+  const type = socket.errored == null ? undefined : errorType(socket.errored);
+  // A write that was cancelled says only that the socket was destroyed under it; who did it is told by whether the
+  // other side's end was read.
+  if (type === undefined || type === 'ECANCELED') {
+    return socket.readableEnded ? 'client_aborted' : 'server_aborted';
+  }
   return clientGone.has(type) ? 'client_aborted' : type;
 }
