@@ -27,7 +27,7 @@ export const gc: Section = {
     timeseries({
       title: 'Time in pauses by kind',
       description:
-        'The same by kind, of the process that has most. Minor leads: many short-lived objects. Major or incremental leads: the old generation is large or nearly full, see the heap against its limit. Weakcb: callbacks of weak references and finalizers.',
+        'The same by kind, of the process that has most. Normal: minor leads, from many short-lived objects. Major or incremental leads: the old generation is large or nearly full, see the heap against its limit. Weakcb: callbacks of weak references and finalizers.',
       unit: 'percentunit',
       width: 8,
       queries: [{ expr: gcShareByKind, legend: `{{${kind}}}` }],

@@ -54,7 +54,7 @@ export const glance: Section = {
     stat({
       title: 'CPU of what is allowed',
       description:
-        'CPU time, user and system, as a share of the CPUs that the process may use. One busy event loop fills one CPU: on four CPUs that shows as 25 %, so read it together with the event loop utilization.',
+        'CPU time, user and system, as a share of the CPUs that the process may use. Normal: under 80 %. One busy event loop fills one CPU, which on four CPUs shows as 25 %: read it together with the event loop utilization.',
       unit: 'percentunit',
       width,
       decimals: 0,

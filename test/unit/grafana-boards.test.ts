@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as units from '@grafana/grafana-foundation-sdk/units';
+import { fillIn, panelsOf, queriesOf, queryText, readBoards } from '../helpers/boards';
+import { catalogueSeries, labelsOf, namesIn } from '../helpers/promql';
+
+const boards = readBoards();
+const knownUnits = new Set<string>(Object.values(units).filter(unit => typeof unit === 'string'));
+const builtIn = { __rate_interval: '1m', __range: '1h', __interval: '15s' };
+
+test('the tokenizer tells metrics, labels and functions apart', () => {
+  const { metrics, labels, functions } = namesIn(
+    'histogram_quantile(0.99, sum by (le, job) (rate(a_bucket{x=~"b|c{d}", y!=""}[5m:1m] offset 1h))) / on (z) group_left () (e:f > bool 1.5e3 and absent(g))',
+  );
+  assert.deepEqual([...metrics], ['a_bucket', 'e:f', 'g']);
+  assert.deepEqual([...labels], ['le', 'job', 'x', 'y', 'z']);
+  assert.deepEqual([...functions], ['histogram_quantile', 'sum', 'rate', 'absent']);
+});
+
+test('there is a Runtime board under its readable uid, and no uid is used twice', () => {
+  const uids = boards.map(({ uid }) => uid);
+  assert.ok(uids.includes('otel-vitals-runtime'));
+  assert.equal(new Set(uids).size, uids.length);
+  for (const uid of uids) assert.match(uid, /^otel-vitals-[a-z0-9-]{1,28}$/);
+});
+
+for (const board of boards) {
+  const panels = panelsOf(board);
+  const targets = panels.flatMap(panel => (panel.targets ?? []).map(target => ({ panel, ...target })));
+
+  test(`${board.title}: the file belongs to no one installation of Grafana`, () => {
+    assert.equal(board.id, undefined);
+    assert.equal(board.editable, false);
+    // Version 42 is what Grafana 12 and 13 write; older files are migrated each time they are opened.
+    assert.equal(board.schemaVersion, 42);
+    assert.ok(board.description.length > 40);
+  });
+
+  test(`${board.title}: every panel is of a known type and says what it shows, in which unit, and what is normal`, () => {
+    for (const panel of panels) {
+      assert.ok(['timeseries', 'stat'].includes(panel.type), `${panel.title}: type ${panel.type}`);
+      assert.ok(panel.title.length > 0);
+      assert.match(panel.description ?? '', / Normal: /, `${panel.title}: description`);
+      assert.ok(knownUnits.has(panel.fieldConfig?.defaults.unit ?? ''), `${panel.title}: unit`);
+      assert.ok((panel.targets ?? []).length > 0, `${panel.title}: queries`);
+      for (const { properties } of panel.fieldConfig?.overrides ?? []) {
+        for (const { id, value } of properties) if (id === 'unit') assert.ok(knownUnits.has(value as string));
+      }
+    }
+  });
+
+  test(`${board.title}: everything asks the data source that the reader chose`, () => {
+    for (const panel of panels)
+      assert.deepEqual(panel.datasource, { type: 'prometheus', uid: '$datasource' });
+    for (const { datasource } of targets) assert.equal(datasource?.uid, '$datasource');
+    for (const { datasource } of board.annotations.list) assert.equal(datasource.uid, '$datasource');
+  });
+
+  test(`${board.title}: ids are unique, and panels neither overlap nor leave the grid`, () => {
+    const all = board.panels.flatMap(panel => [panel, ...(panel.panels ?? [])]);
+    assert.equal(new Set(all.map(({ id }) => id)).size, all.length);
+    const taken = new Map<string, string>();
+    for (const { title, gridPos, type } of board.panels) {
+      const { x, y, w, h } = gridPos;
+      assert.ok(x >= 0 && w > 0 && x + w <= 24 && h > 0, `${title}: outside of the grid`);
+      if (type === 'row') assert.deepEqual([x, w, h], [0, 24, 1], `${title}: a row is a whole line`);
+      for (let column = x; column < x + w; column++) {
+        for (let line = y; line < y + h; line++) {
+          const cell = `${column},${line}`;
+          assert.equal(taken.get(cell), undefined, `${title} and ${taken.get(cell)} overlap`);
+          taken.set(cell, title);
+        }
+      }
+    }
+    // Grafana would move panels up into a gap, and the board would no longer be as written.
+    const lines = new Set([...taken.keys()].map(cell => Number(cell.split(',')[1])));
+    assert.equal(lines.size, Math.max(...lines) + 1);
+    assert.equal(taken.size, lines.size * 24);
+  });
+
+  test(`${board.title}: queries of a panel have their own letters, and overrides name one that exists`, () => {
+    for (const panel of panels) {
+      const ids = (panel.targets ?? []).map(({ refId }) => refId);
+      assert.equal(new Set(ids).size, ids.length);
+      for (const { matcher } of panel.fieldConfig?.overrides ?? []) {
+        assert.equal(matcher.id, 'byFrameRefID');
+        assert.ok(ids.includes(matcher.options), `${panel.title}: override of ${matcher.options}`);
+      }
+    }
+  });
+
+  test(`${board.title}: thresholds rise from a base without a value`, () => {
+    for (const panel of panels) {
+      const values = panel.fieldConfig?.defaults.thresholds?.steps.map(({ value }) => value) ?? [null];
+      const [base, ...rest] = values;
+      assert.equal(base, null);
+      assert.deepEqual(
+        rest,
+        rest.toSorted((a, b) => a! - b!),
+      );
+    }
+  });
+
+  test(`${board.title}: limits are dashed lines, and nothing else is`, () => {
+    for (const panel of panels) {
+      const dashed = new Set(
+        (panel.fieldConfig?.overrides ?? [])
+          .filter(({ properties }) => properties.some(({ id }) => id === 'custom.lineStyle'))
+          .map(({ matcher }) => matcher.options),
+      );
+      for (const { refId, legendFormat } of panel.targets ?? []) {
+        assert.equal(
+          dashed.has(refId),
+          panel.type === 'timeseries' && /limit$/.test(legendFormat ?? ''),
+          `${panel.title} ${refId}`,
+        );
+      }
+    }
+  });
+
+  test(`${board.title}: every expression names only metrics and labels of the catalogue`, () => {
+    for (const { where, expr } of queriesOf(board)) {
+      const { metrics, labels } = namesIn(expr);
+      assert.ok(metrics.size > 0, where);
+      const known = new Set<string>();
+      for (const name of metrics) {
+        const metric = catalogueSeries.get(name);
+        assert.ok(metric, `${where}: ${name} is not in the catalogue`);
+        for (const label of labelsOf(metric)) known.add(label);
+      }
+      for (const label of labels) assert.ok(known.has(label), `${where}: label ${label}`);
+    }
+  });
+
+  test(`${board.title}: legends show only labels that the expression keeps`, () => {
+    for (const { panel, expr, legendFormat } of targets) {
+      const { labels } = namesIn(expr);
+      for (const [, label] of (legendFormat ?? '').matchAll(/\{\{(\w+)\}\}/g)) {
+        assert.ok(labels.has(label!), `${panel.title}: ${label} is aggregated away`);
+      }
+    }
+  });
+
+  test(`${board.title}: every variable is used, and every variable used is there`, () => {
+    const variables = board.templating.list.map(({ name }) => name);
+    assert.deepEqual(variables, ['datasource', 'job', 'instance']);
+    const known = { ...builtIn, ...Object.fromEntries(variables.map(name => [name, 'x'])) };
+    const text = JSON.stringify(board);
+    for (const name of variables) assert.match(text, new RegExp(`\\$${name}\\b`));
+    for (const { expr } of queriesOf(board)) fillIn(expr, known);
+    for (const { panel, expr } of targets) {
+      assert.ok(expr.includes('job=~"$job"') && expr.includes('instance=~"$instance"'), panel.title);
+    }
+  });
+
+  test(`${board.title}: variables take several values or all, and match nothing but what was chosen`, () => {
+    for (const variable of board.templating.list.filter(({ type }) => type === 'query')) {
+      assert.equal(variable.multi, true);
+      assert.equal(variable.includeAll, true);
+      assert.equal(variable.allValue, '.+');
+      assert.equal(variable.refresh, 2);
+      assert.match(queryText(variable), /^label_values\(/);
+    }
+    // A plain `=` would compare with the alternatives' text, and a format of one's own would undo Grafana's escaping.
+    for (const { where, expr } of queriesOf(board)) {
+      for (const [, operator] of expr.matchAll(/(=~|=|!=|!~)"\$/g)) assert.equal(operator, '=~', where);
+      assert.doesNotMatch(expr, /\$\{\w+:/, where);
+    }
+  });
+
+  test(`${board.title}: percentiles of several processes are put together by max, never by an average or a sum`, () => {
+    for (const { where, expr } of queriesOf(board)) {
+      const { metrics, functions } = namesIn(expr);
+      if (![...metrics].some(name => /_delay_(p\d+|max)_/.test(name))) continue;
+      assert.ok(functions.has('max'), where);
+      for (const name of functions) assert.ok(['max', 'max_over_time'].includes(name), `${where}: ${name}`);
+    }
+  });
+
+  test(`${board.title}: counters are read as rates over the window that Grafana fits to the scrape interval`, () => {
+    for (const { where, expr } of queriesOf(board)) {
+      for (const name of namesIn(expr).metrics) {
+        if (!/_(total|count|sum|bucket)$/.test(name) || catalogueSeries.get(name)?.instrument === 'gauge')
+          continue;
+        if (catalogueSeries.get(name)?.instrument === 'updowncounter') continue;
+        assert.match(expr, new RegExp(`rate\\(${name}\\{[^}]*\\}\\[\\$__rate_interval\\]\\)`), where);
+      }
+    }
+  });
+}
