@@ -1,4 +1,4 @@
-import { AsyncLocalStorage, createHook } from 'node:async_hooks';
+import { createHook, executionAsyncResource } from 'node:async_hooks';
 import type { LabelSet } from './library';
 
 /** Where the labels of the running code are set; samples taken from then on carry them. */
@@ -10,14 +10,18 @@ const none: LabelSet = Object.freeze({});
 
 let target: LabelTarget | undefined;
 let applied: LabelSet = none;
-/** Made with the first label, because a live storage costs every promise of the process something before Node 24. */
-let storage: AsyncLocalStorage<LabelSet> | undefined;
-let following = 0;
+/** Labelled calls that have not ended. */
+let running = 0;
+const labelled = new WeakMap<object, LabelSet>();
 
 // The profiler knows one current set of labels for the thread, so every switch between asynchronous tasks has to
-// set it anew. That is switched on only while a labelled function awaits something.
+// set it anew. That costs every promise of the process something, and is on only while a labelled call runs or waits.
+// AsyncLocalStorage is no way to carry the labels: since Node 24 its store is not there yet when `before` is called.
 const hook = createHook({
-  before: () => apply(storage?.getStore() ?? none),
+  init(_id, _type, _trigger, resource) {
+    if (applied !== none) labelled.set(resource, applied);
+  },
+  before: () => apply(labelled.get(executionAsyncResource()) ?? none),
   after: () => apply(none),
 });
 
@@ -45,27 +49,30 @@ export function reapplyLabels(): void {
  */
 export function wrapWithLabels<T>(labels: LabelSet, fn: () => T): T {
   if (target === undefined) return fn();
-  storage ??= new AsyncLocalStorage();
-  const outer = storage.getStore() ?? none;
-  const inner = { ...outer, ...labels };
-  const result = storage.run(inner, () => {
-    apply(inner);
-    try {
-      return fn();
-    } finally {
-      apply(outer);
-    }
-  });
-  // Only real promises: `then` of a query builder would run the query.
-  if (!(result instanceof Promise)) return result;
-  if (following++ === 0) hook.enable();
-  // The derived promise takes the place of the original, so that a rejection nobody handles is still reported.
-  return result.finally(() => {
-    if (--following > 0) return;
-    hook.disable();
-    // No `after` follows for the task that this runs in.
-    apply(none);
-  }) as T;
+  const outer = applied;
+  if (running++ === 0) hook.enable();
+  let waiting = false;
+  try {
+    apply({ ...outer, ...labels });
+    const result = fn();
+    // Only real promises: `then` of a query builder would run the query.
+    if (!(result instanceof Promise)) return result;
+    waiting = true;
+    // The derived promise takes the place of the original, so that a rejection nobody handles is still reported.
+    return result.finally(() => {
+      // No `after` follows for the task that this runs in.
+      if (release()) apply(none);
+    }) as T;
+  } finally {
+    apply(outer);
+    if (!waiting) release();
+  }
+}
+
+function release(): boolean {
+  if (--running > 0) return false;
+  hook.disable();
+  return true;
 }
 
 function apply(labels: LabelSet): void {
