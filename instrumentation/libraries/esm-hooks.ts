@@ -14,7 +14,7 @@ const done = Symbol.for('otel-vitals.esm-hooks');
  *
  * Node.js from 22.15 has hooks that run in this thread; before that a loader thread is needed.
  */
-export function registerEsmHooks(): void {
+export function installEsmHooks(): void {
   const globals = globalThis as Record<symbol, unknown>;
   const hook = globals[hookKey] as EsmHook | undefined;
   if (hook === undefined || hook.targets.length === 0 || globals[done] === true) return;

@@ -1,0 +1,32 @@
+/** Different values that `error.type` may have over the life of the process; what comes later is `_OTHER`. */
+const maxTypes = 100;
+const seen = new Set<string>();
+
+/**
+ * What `error.type` says of an error of a database: its code, else the first word of a Redis reply, else its class;
+ * `_OTHER` where that is nothing but `Error`.
+ */
+export function errorType(error: unknown): string {
+  const type = nameOf(error);
+  if (seen.has(type)) return type;
+  if (seen.size >= maxTypes) return '_OTHER';
+  seen.add(type);
+  return type;
+}
+
+/** The first word of an error that Redis answers with, by its protocol's custom: `WRONGTYPE Operation against ...`. */
+const redisReply = /^([A-Z][A-Z_]{1,30}) /;
+const tame = /^[\w.-]{1,64}$/;
+
+function nameOf(error: unknown): string {
+  if (error === null || typeof error !== 'object') return '_OTHER';
+  const { code, name, message } = error as Error & { code?: unknown };
+  if ((typeof code === 'string' || typeof code === 'number') && tame.test(String(code))) return String(code);
+  if (message === 'Query read timeout') return 'timeout';
+  const reply = typeof message === 'string' ? redisReply.exec(message) : null;
+  if (reply !== null) return reply[1]!;
+  for (const candidate of [name, (error as object).constructor?.name]) {
+    if (typeof candidate === 'string' && candidate !== 'Error' && tame.test(candidate)) return candidate;
+  }
+  return '_OTHER';
+}

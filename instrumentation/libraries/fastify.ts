@@ -1,0 +1,39 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
+import type { LibraryName } from '../names';
+import { markRoute } from './request-marks';
+import type { Patcher } from './target';
+
+interface Request {
+  readonly raw: IncomingMessage;
+  /** From 4.10. */
+  readonly routeOptions?: { readonly url?: string };
+  /** Before. */
+  readonly routerPath?: string;
+  readonly is404?: boolean;
+}
+
+interface Fastify {
+  addHook(name: 'onRequest', hook: (request: Request, reply: unknown, done: () => void) => void): unknown;
+}
+
+const channel = 'fastify.initialization';
+
+/** fastify tells of every instance itself; the hook that is added to it comes before the application's own. */
+export function hookFastify(patcher: Patcher, onHooked: (library: LibraryName) => void): () => void {
+  const onInitialization = (message: unknown): void =>
+    patcher.guard(() => {
+      (message as { fastify: Fastify }).fastify.addHook('onRequest', onRequest);
+      onHooked('fastify');
+    });
+  const onRequest = (request: Request, _reply: unknown, done: () => void): void => {
+    patcher.guard(() =>
+      markRoute(request.raw, () =>
+        request.is404 === true ? undefined : (request.routeOptions?.url ?? request.routerPath),
+      ),
+    );
+    done();
+  };
+  subscribe(channel, onInitialization);
+  return () => unsubscribe(channel, onInitialization);
+}

@@ -1,0 +1,69 @@
+import { selfMetrics } from '../catalogue/self';
+import { isEnabled } from '../config/load';
+import type { MeterContext } from '../meters/context';
+import { createOperations } from '../meters/db-operations';
+import { createPools } from '../meters/db-pool';
+import type { LibraryName } from '../names';
+import { expressTargets } from './express';
+import { hookFastify } from './fastify';
+import { honoTargets } from './hono';
+import { ioredisTargets } from './ioredis';
+import { knexTargets } from './knex';
+import { koaTargets } from './koa';
+import { hookModules } from './modules';
+import { nodeRedisTargets } from './node-redis';
+import { hookOtelApi } from './otel-api';
+import { createPatcher } from './patcher';
+import { pgTargets } from './pg';
+
+/**
+ * Hooks the libraries that are wanted, and none that would report to a meter that is not.
+ *
+ * A library that is bundled into the application's own file cannot be told from it and is not seen. ES modules are
+ * seen under `--import` only; see esm-hooks.ts.
+ *
+ * @returns a function that takes the hooks back
+ */
+export function installLibraryHooks(context: MeterContext): () => void {
+  const { config, registry, log } = context;
+  const wanted = (name: string): boolean => isEnabled(config, name);
+  const instrumented = registry.instrument(selfMetrics.instrumented);
+  const onHooked = (library: LibraryName): void => instrumented.with({ library }).add();
+  const patcher = createPatcher(log);
+
+  const operations = wanted('db-operations') ? createOperations(context) : undefined;
+  const { pools, dispose: disposePools } = wanted('db-pool')
+    ? createPools(context)
+    : { pools: undefined, dispose: () => {} };
+  const meters = { operations, pools };
+
+  const routes = wanted('http-server');
+  const express = routes && wanted('express') ? expressTargets() : undefined;
+  const stopFastify = routes && wanted('fastify') ? hookFastify(patcher, onHooked) : undefined;
+  const otelApi = hookOtelApi();
+
+  const unhook = hookModules(
+    [
+      ...(wanted('knex') ? knexTargets(meters) : []),
+      ...(wanted('pg') ? pgTargets(meters) : []),
+      ...(wanted('redis') ? nodeRedisTargets(meters) : []),
+      ...(wanted('ioredis') ? ioredisTargets(meters) : []),
+      ...(express?.targets ?? []),
+      ...(routes && wanted('koa') ? koaTargets() : []),
+      ...(routes && wanted('hono') ? honoTargets() : []),
+      ...otelApi.targets,
+    ],
+    log,
+    onHooked,
+  );
+  otelApi.ready();
+
+  return () => {
+    unhook();
+    otelApi.dispose();
+    stopFastify?.();
+    express?.dispose();
+    disposePools();
+    patcher.undo();
+  };
+}
