@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import type { PyroscopeOptions } from '../../exporters/pyroscope';
+import { type AppOptions, type Exit, repository, startApp } from './app';
 
-const root = join(__dirname, '..', '..');
-export const pyroscopeApps = join(root, 'test', 'fixtures', 'apps', 'use-pyroscope');
+export const pyroscopeApps = join(repository, 'test', 'fixtures', 'apps', 'use-pyroscope');
 
 /** What the fixture's preload prints at exit. */
 export interface ExporterReport {
@@ -24,8 +23,8 @@ export interface App {
   readonly errors: string[];
   kill(signal: NodeJS.Signals): void;
   /** Resolves when stdout contains `text`. */
-  prints(text: string): Promise<void>;
-  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null; ms: number }>;
+  prints(text: string): Promise<unknown>;
+  readonly exited: Promise<Exit>;
   /** After exit. */
   report(): ExporterReport;
 }
@@ -41,9 +40,9 @@ export function buildFolder(parent = tmpdir()): string {
 /** Bundles the exporter as the package's build does, and returns the file. */
 export async function bundleExporter(): Promise<string> {
   // Inside the repository, so that it finds the dependencies.
-  const outfile = join(buildFolder(join(root, 'node_modules', '.cache')), 'pyroscope.js');
+  const outfile = join(buildFolder(join(repository, 'node_modules', '.cache')), 'pyroscope.js');
   await build({
-    entryPoints: [join(root, 'exporters', 'pyroscope.ts')],
+    entryPoints: [join(repository, 'exporters', 'pyroscope.ts')],
     outfile,
     bundle: true,
     platform: 'node',
@@ -76,64 +75,40 @@ export function pyroscopeOptions(
   };
 }
 
-/** Spawns `node ...args` in an environment without the caller's Node.js options. */
-export function startApp(args: string[], env: Record<string, string> = {}, node = process.execPath): App {
-  const from = performance.now();
-  const { NODE_OPTIONS: _, ...inherited } = process.env;
-  const child = spawn(node, args, {
-    cwd: root,
-    env: { ...inherited, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let errors = '';
-  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null; ms: number }>(resolve => {
-    child.on('close', (code, signal) => resolve({ code, signal, ms: performance.now() - from }));
-  });
-  child.stdout.on('data', chunk => {
-    output += chunk;
-  });
-  child.stderr.on('data', chunk => {
-    errors += chunk;
-  });
-  const lines = () => errors.split('\n').filter(line => line !== '');
+/** Spawns an application of the fixture, by default under the agent. */
+export function startFixture(app: string, options: AppOptions): App {
+  const started = startApp(resolve(pyroscopeApps, app), options);
   return {
     get output() {
-      return output;
+      return started.stdout();
     },
     get errors() {
-      return lines();
+      return started
+        .stderr()
+        .split('\n')
+        .filter(line => line !== '');
     },
-    kill: signal => void child.kill(signal),
-    prints: text =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          if (output.includes(text)) resolve();
-        };
-        child.stdout.on('data', look);
-        child.on('close', () => reject(new Error(`ended without printing "${text}": ${output}${errors}`)));
-        look();
-      }),
-    exited,
+    kill: started.kill,
+    prints: text => started.printed(new RegExp(text)),
+    exited: started.exit,
     report() {
-      const line = /^exporter (.*)$/m.exec(output)?.[1];
-      if (line === undefined) throw new Error(`no report of the exporter: ${output}${errors}`);
+      const line = /^exporter (.*)$/m.exec(started.stdout())?.[1];
+      if (line === undefined)
+        throw new Error(`no report of the exporter: ${started.stdout()}${started.stderr()}`);
       return JSON.parse(line) as ExporterReport;
     },
   };
 }
 
-/** Spawns an application of the fixture with the exporter preloaded from `bundle`. */
+/** Spawns an application of the fixture with only the exporter preloaded, from `bundle`. */
 export function startProfiledApp(
   bundle: string,
   app: string,
   options: PyroscopeOptions,
   env: Record<string, string> = {},
-  node = process.execPath,
 ): App {
-  return startApp(
-    ['--require', join(pyroscopeApps, 'preload.cjs'), resolve(pyroscopeApps, app)],
-    { ...env, FIXTURE_BUNDLE: bundle, FIXTURE_OPTIONS: JSON.stringify(options) },
-    node,
-  );
+  return startFixture(app, {
+    nodeArgs: ['--require', join(pyroscopeApps, 'preload.cjs')],
+    env: { ...env, FIXTURE_BUNDLE: bundle, FIXTURE_OPTIONS: JSON.stringify(options) },
+  });
 }
