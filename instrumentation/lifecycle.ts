@@ -16,7 +16,9 @@ const signals = ['SIGTERM', 'SIGINT'] as const;
  */
 export function watchEnd(flush: () => Promise<void>, deadlineMs: number, log: Log): () => void {
   const bounded = (holdProcess: boolean): Promise<void> =>
-    withDeadline(flush(), deadlineMs, holdProcess).catch(error => log.debug(`last flush: ${errorText(error)}`));
+    withDeadline(flush(), deadlineMs, holdProcess).catch(error =>
+      log.debug(`last flush: ${errorText(error)}`),
+    );
 
   const onSignal = (signal: NodeJS.Signals): void => {
     stopSignals();

@@ -23,7 +23,9 @@ export function openPrometheus(
   { config, log, registry }: MeterContext,
   producer: MakeProducer,
   resource: Resource,
-): { reader: MetricReader; endpoint: Promise<PrometheusEndpoint | undefined>; close(): Promise<void> } | undefined {
+):
+  | { reader: MetricReader; endpoint: Promise<PrometheusEndpoint | undefined>; close(): Promise<void> }
+  | undefined {
   if (!config.metricsExporters.includes('prometheus')) return undefined;
   const reader = createPrometheusReader({
     metricProducers: [producer()],

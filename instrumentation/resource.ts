@@ -60,9 +60,15 @@ function packageAttributes(entry: string): Record<string, string> {
   let folder = dirname(entry);
   for (let depth = 0; depth < maxDepth; depth++) {
     try {
-      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>;
+      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<
+        string,
+        unknown
+      >;
       if (typeof name === 'string' && name !== '') {
-        return { 'service.name': name, ...(typeof version === 'string' ? { 'service.version': version } : {}) };
+        return {
+          'service.name': name,
+          ...(typeof version === 'string' ? { 'service.version': version } : {}),
+        };
       }
     } catch {
       // Not there, or not JSON: the next one up may be.
@@ -74,7 +80,10 @@ function packageAttributes(entry: string): Record<string, string> {
   return {};
 }
 
-function omit(found: ReturnType<ResourceDetector['detect']>, name: string): ReturnType<ResourceDetector['detect']> {
+function omit(
+  found: ReturnType<ResourceDetector['detect']>,
+  name: string,
+): ReturnType<ResourceDetector['detect']> {
   const { [name]: _, ...attributes } = found.attributes ?? {};
   return { ...found, attributes };
 }

@@ -38,8 +38,10 @@ export function startTraces(config: Config, resource: Resource, log: Log): Trace
 
 /** Whether traces or logs are exported: as configured, else once there is an endpoint for them. */
 function wanted(config: Config): boolean {
-  const traces = config.tracesExporters ?? (config.otlpEndpoint ?? config.otlpTracesEndpoint ? ['otlp'] : ['none']);
-  const logs = config.logsExporters ?? (config.otlpEndpoint ?? config.otlpLogsEndpoint ? ['otlp'] : ['none']);
+  const traces =
+    config.tracesExporters ?? ((config.otlpEndpoint ?? config.otlpTracesEndpoint) ? ['otlp'] : ['none']);
+  const logs =
+    config.logsExporters ?? ((config.otlpEndpoint ?? config.otlpLogsEndpoint) ? ['otlp'] : ['none']);
   return [...traces, ...logs].some(exporter => exporter !== 'none');
 }
 

@@ -1,7 +1,7 @@
 // Bundles the preload and the toolkit into dist/ and writes their type declarations.
 // `--no-types` skips the declarations, which only consumers of the npm package need.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,17 @@ const bundled = new Set([
 ]);
 const external = Object.keys(dependencies).filter(name => !bundled.has(name));
 
-const agentEntries = ['index', 'start', 'worker', 'sdk', 'tracing', 'pyroscope', 'otlp', 'esm-hooks', 'esm-loader'];
+const agentEntries = [
+  'index',
+  'start',
+  'worker',
+  'sdk',
+  'tracing',
+  'pyroscope',
+  'otlp',
+  'esm-hooks',
+  'esm-loader',
+];
 const agentSources = {
   index: 'instrumentation/index.ts',
   start: 'instrumentation/start.ts',

@@ -3,9 +3,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { grafanaFiles } from '../grafana/src';
+import { docsFiles } from './generators/docs';
 
 /** Each gives paths from the repository's root and their content. */
-const generators: readonly (() => Map<string, string>)[] = [grafanaFiles];
+const generators: readonly (() => Map<string, string>)[] = [grafanaFiles, docsFiles];
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');

@@ -30,7 +30,11 @@ const concurrency = words.every(word => word.startsWith('unit')) ? 2 : 1;
 let passed = 0;
 let failed = 0;
 const failures = [];
-const stream = run({ files: [...new Set(files)].map(file => join(testRoot, file)), concurrency, timeout: timeoutMs });
+const stream = run({
+  files: [...new Set(files)].map(file => join(testRoot, file)),
+  concurrency,
+  timeout: timeoutMs,
+});
 const isFile = data => data.name.endsWith('.test.ts') && data.nesting === 0;
 stream.on('test:pass', data => {
   if (data.details.type !== 'suite' && !isFile(data)) passed++;

@@ -1,0 +1,42 @@
+// Runs the benchmarks and prints one table. `npm run bench -- startup memory` runs only those named.
+import { version as v8 } from 'node:process';
+import { availableParallelism } from 'node:os';
+import type { BenchResult } from './types';
+
+const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> = {
+  startup: () => import('./startup'),
+  memory: () => import('./memory'),
+  'http-throughput': () => import('./http-throughput'),
+  'prometheus-serialization': () => import('./prometheus-serialization'),
+};
+
+async function main(): Promise<void> {
+  const named = process.argv.slice(2);
+  const unknown = named.filter(name => !(name in benches));
+  if (unknown.length > 0) {
+    console.error(`unknown benchmark ${unknown.join(', ')}; known: ${Object.keys(benches).join(', ')}`);
+    process.exitCode = 2;
+    return;
+  }
+  const results: BenchResult[] = [];
+  for (const name of named.length > 0 ? named : Object.keys(benches)) {
+    console.error(`running ${name} ...`);
+    results.push(...(await (await benches[name]!()).run()));
+  }
+  const figure = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2));
+  const rows = results.map(result => [
+    result.name,
+    `${figure(result.ours)} ${result.unit}`,
+    `${figure(result.peer)} (${result.peerName})`,
+    result.ratio.toFixed(2),
+    result.goal,
+    result.met ? 'met' : 'MISSED',
+  ]);
+  const header = ['benchmark', 'otel-vitals', 'beside it', 'ratio', 'goal', ''];
+  const widths = header.map((title, i) => Math.max(title.length, ...rows.map(row => row[i]!.length)));
+  console.log(`Node.js ${v8}, ${availableParallelism()} CPUs, medians of interleaved runs\n`);
+  for (const row of [header, ...rows]) console.log(row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd());
+  if (results.some(result => !result.met)) process.exitCode = 1;
+}
+
+void main();
