@@ -1,0 +1,99 @@
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { endWithProcess, removeFolder, stopProcess, temporaryFolder } from '../../mall/demo/servers/lifetime';
+import { startServerProcess } from '../../mall/demo/servers/server-process';
+
+/** What an instant query answers, a sample a series; a scalar counts as one without labels. */
+export interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+export interface StackPrometheus {
+  readonly url: string;
+  /** @throws with Prometheus's words where the expression is not PromQL. */
+  query(expr: string): Promise<Sample[]>;
+  /** The `data` of a path of the HTTP API, such as `rules`. */
+  api(path: string): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Addresses of applications, by job. */
+export type Targets = Readonly<Record<string, readonly string[]>>;
+
+const grafanaFolder = join(__dirname, '..', '..', 'grafana');
+
+/**
+ * Copies the configuration that the compose stack mounts, rules included, and puts other addresses into its targets.
+ *
+ * @returns the path of prometheus.yml
+ */
+export function stackConfiguration(folder: string, targets: Targets): string {
+  for (const name of ['prometheus', 'rules']) {
+    cpSync(join(grafanaFolder, name), join(folder, name), { recursive: true });
+  }
+  const write = (name: string, content: unknown) =>
+    writeFileSync(join(folder, 'prometheus', 'targets', name), stringify(content));
+  write(
+    'applications.yml',
+    Object.entries(targets).map(([job, addresses]) => ({ targets: addresses, labels: { job } })),
+  );
+  write('stack.yml', []);
+  write('alertmanager.yml', []);
+  return join(folder, 'prometheus', 'prometheus.yml');
+}
+
+/** Starts a real Prometheus with the compose stack's configuration; it ends with this process. */
+export async function startStackPrometheus(targets: Targets): Promise<StackPrometheus> {
+  const folder = temporaryFolder('vitals-prometheus-');
+  const config = stackConfiguration(folder, targets);
+  const { child, port } = await startServerProcess({
+    name: 'prometheus (run `node scripts/setup.mjs prometheus` as root)',
+    command: 'prometheus',
+    args: free => [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${free}`,
+    ],
+    ready: /Server is ready to receive web requests/,
+  }).catch(error => {
+    removeFolder(folder);
+    throw error;
+  });
+  const close = endWithProcess({
+    async close() {
+      await stopProcess(child, 'SIGTERM', 5000);
+      removeFolder(folder);
+    },
+    closeNow() {
+      child.kill('SIGKILL');
+      removeFolder(folder);
+    },
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const api = async (path: string): Promise<unknown> => {
+    const answer = (await (await fetch(`${url}/api/v1/${path}`)).json()) as { error?: string; data: unknown };
+    if (answer.error !== undefined) throw new Error(`${path}: ${answer.error}`);
+    return answer.data;
+  };
+  return {
+    url,
+    api,
+    async query(expr) {
+      const data = await api(`query?${new URLSearchParams({ query: expr })}`);
+      return samplesOf(data as QueryResult);
+    },
+    close,
+  };
+}
+
+type Point = readonly [time: number, value: string];
+type QueryResult =
+  | { resultType: 'vector'; result: { metric: Record<string, string>; value: Point }[] }
+  | { resultType: 'scalar'; result: Point };
+
+function samplesOf(data: QueryResult): Sample[] {
+  if (data.resultType === 'scalar') return [{ metric: {}, value: Number(data.result[1]) }];
+  return data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+}
