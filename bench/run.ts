@@ -1,6 +1,7 @@
 // Runs the benchmarks and prints one table. `npm run bench -- startup memory` runs only those named.
-import { version as v8 } from 'node:process';
+
 import { availableParallelism } from 'node:os';
+import { version as v8 } from 'node:process';
 import type { BenchResult } from './types';
 
 const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> = {
@@ -35,7 +36,13 @@ async function main(): Promise<void> {
   const header = ['benchmark', 'otel-vitals', 'beside it', 'ratio', 'goal', ''];
   const widths = header.map((title, i) => Math.max(title.length, ...rows.map(row => row[i]!.length)));
   console.log(`Node.js ${v8}, ${availableParallelism()} CPUs, medians of interleaved runs\n`);
-  for (const row of [header, ...rows]) console.log(row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd());
+  for (const row of [header, ...rows])
+    console.log(
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    );
   if (results.some(result => !result.met)) process.exitCode = 1;
 }
 

@@ -37,7 +37,8 @@ export function runOnce(nodeArgs: readonly string[], env = measuredEnv()): numbe
     env,
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`Expected exit status 0 of ${nodeArgs.join(' ')}, got ${status}: ${stderr}`);
+  if (status !== 0)
+    throw new Error(`Expected exit status 0 of ${nodeArgs.join(' ')}, got ${status}: ${stderr}`);
   return performance.now() - begin;
 }
 
@@ -48,8 +49,16 @@ export interface Server {
 }
 
 /** Starts a server script that prints its port, under a set-up. */
-export async function startServer(script: string, nodeArgs: readonly string[], env = measuredEnv()): Promise<Server> {
-  const child = spawn(process.execPath, [...nodeArgs, script], { cwd: repository, env, stdio: ['ignore', 'pipe', 'inherit'] });
+export async function startServer(
+  script: string,
+  nodeArgs: readonly string[],
+  env = measuredEnv(),
+): Promise<Server> {
+  const child = spawn(process.execPath, [...nodeArgs, script], {
+    cwd: repository,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const stop = (): void => void child.kill('SIGKILL');
   process.once('exit', stop);
   child.stdout.setEncoding('utf8');

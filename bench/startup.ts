@@ -5,7 +5,13 @@ const rounds = 21;
 
 /** Start-up time that each set-up adds to Node.js, in interleaved runs. */
 export async function run(): Promise<BenchResult[]> {
-  const times: Record<Setup | 'disabled', number[]> = { bare: [], vitals: [], disabled: [], official: [], auto: [] };
+  const times: Record<Setup | 'disabled', number[]> = {
+    bare: [],
+    vitals: [],
+    disabled: [],
+    official: [],
+    auto: [],
+  };
   const disabled = measuredEnv({ OTEL_SDK_DISABLED: 'true' });
   const runs: Record<Setup | 'disabled', () => number> = {
     bare: () => runOnce(setups.bare),

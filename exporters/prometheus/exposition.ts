@@ -11,9 +11,6 @@ export interface Exposition {
 /** Milliseconds that writing may hold the event loop at a time. */
 const defaultSliceMs = 2;
 
-/** Characters that are encoded together. */
-const chunkLength = 64 * 1024;
-
 /**
  * Writes metrics into memory, letting the event loop run whenever a slice of time is used up.
  *
@@ -27,23 +24,15 @@ export async function writeExposition(
 ): Promise<Exposition> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  let pending = '';
-  const flush = (): void => {
-    const chunk = Buffer.from(pending);
-    pending = '';
-    bytes += chunk.length;
-    chunks.push(chunk);
-  };
-  const pieces = serializer.pieces(metrics, format);
+  const writing = serializer.chunks(metrics, format);
   let sliceEnd = performance.now() + sliceMs;
   for (;;) {
-    const step = pieces.next();
-    if (step.done === true) {
-      if (pending !== '') flush();
-      return { chunks, bytes, samples: step.value };
+    const step = writing.next();
+    if (step.done === true) return { chunks, bytes, samples: step.value };
+    if (step.value !== undefined) {
+      chunks.push(step.value);
+      bytes += step.value.length;
     }
-    pending += step.value;
-    if (pending.length >= chunkLength) flush();
     if (performance.now() >= sliceEnd) {
       await new Promise(setImmediate);
       sliceEnd = performance.now() + sliceMs;

@@ -1,67 +1,64 @@
-import type { DataPoint, Histogram, ScopeMetrics } from '@opentelemetry/sdk-metrics';
+import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
+import type { HistogramPoint } from '../../instrumentation/metrics/exemplar';
+import { type ByteWriter, maxBytes } from './byte-writer';
 import type { Family, Member, Warn } from './families';
 import type { Format } from './formats';
 import { escapeLabelValue, type LabelWriter, wellFormed } from './labels';
-import { valueText } from './numbers';
-import { histogramSamples, histogramText } from './points';
+import { headsOf, histogramBytes, valueBytes, writeHistogram, writeValue } from './points';
 import { resolveSeries, type Series } from './series';
-
-/** Characters after which a piece is handed out: some tens of microseconds' work. */
-const pieceLength = 16 * 1024;
 
 /** Points whose labels are looked at for duplicates between two pauses. */
 const stride = 512;
 
 /**
- * Writes one family in pieces of whole lines and returns how many samples it has.
+ * Writes one family and returns how many samples it has. Yields at places to pause, with a full chunk where there is
+ * one.
  *
  * A point is written in one go, so that a histogram's lines agree even where its producer counts on meanwhile.
  */
 export function* writeFamily(
+  writer: ByteWriter,
   family: Family,
   format: Format,
   write: LabelWriter,
   scopeLabels: boolean,
   warn: Warn,
-): Generator<string, number> {
-  const { name } = family.names;
+): Generator<Buffer | undefined, number> {
+  const { names, type, members } = family;
   const exemplars = format === 'openmetrics';
-  const seen = family.members.length > 1 ? new Set<string>() : undefined;
-  let text = metadataText(family, format);
+  const histogram = type === 'histogram';
+  const heads = headsOf(names.name, histogram);
+  const seen = members.length > 1 ? new Set<string>() : undefined;
+  const metadata = metadataText(family, format);
+  const full = writer.reserve(maxBytes(metadata));
+  if (full !== undefined) yield full;
+  writer.text(metadata);
+
   let samples = 0;
-  for (const member of family.members) {
+  for (const member of members) {
     const { labels } = yield* resolve(member, scopeLabels ? withScope(write, member.scope) : write);
     const duplicates = yield* findDuplicates(member, labels, seen);
-    if (duplicates.size > 0) warnOfDuplicates(name, warn);
+    if (duplicates.size > 0) warnOfDuplicates(names.name, warn);
     const { dataPoints } = member.metric;
     for (let i = 0; i < dataPoints.length; i++) {
       if (duplicates.size > 0 && duplicates.has(i)) continue;
-      const own = labels[i]!;
       const point = dataPoints[i]!;
-      if (family.type === 'histogram') {
-        const lines = histogramText(name, own, point as DataPoint<Histogram>, exemplars);
-        if (lines === '') {
-          warnOfPoint(name, 'a histogram whose buckets are not rising boundaries with counts', warn);
-          continue;
-        }
-        text += lines;
-        samples += histogramSamples(point as DataPoint<Histogram>);
+      const own = labels[i]!;
+      const bytes = histogram ? histogramBytes(heads, own, point as HistogramPoint) : valueBytes(heads, own);
+      const chunk = writer.reserve(bytes);
+      if (chunk !== undefined) yield chunk;
+      if (histogram) {
+        const lines = writeHistogram(writer, heads, own, point as HistogramPoint, exemplars);
+        if (lines === 0) warnOfPoint(names.name, 'a histogram without rising boundaries and counts', warn);
+        samples += lines;
+      } else if (type === 'counter' && !((point.value as number) >= 0)) {
+        warnOfPoint(names.name, 'a counter that is negative or not a number', warn);
       } else {
-        const value = point.value as number;
-        if (family.type === 'counter' && !(value >= 0)) {
-          warnOfPoint(name, 'a counter that is negative or not a number', warn);
-          continue;
-        }
+        writeValue(writer, heads, own, point.value as number);
         samples++;
-        text += own === '' ? `${name} ${valueText(value)}\n` : `${name}{${own}} ${valueText(value)}\n`;
-      }
-      if (text.length >= pieceLength) {
-        yield text;
-        text = '';
       }
     }
   }
-  yield text;
   return samples;
 }
 
@@ -80,17 +77,12 @@ function escapeHelp(help: string, openMetrics: boolean): string {
   return wellFormed(help).replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 
-function* resolve(member: Member, write: LabelWriter): Generator<string, Series> {
+function* resolve(member: Member, write: LabelWriter): Generator<undefined, Series> {
   const { slot } = member;
-  const found = resolveSeries(member.metric.dataPoints, slot.series, write);
-  let step = found.next();
-  while (step.done !== true) {
-    yield '';
-    step = found.next();
-  }
-  if (slot.series !== step.value) slot.duplicates = undefined;
-  slot.series = step.value;
-  return step.value;
+  const series = yield* resolveSeries(member.metric.dataPoints, slot.series, write);
+  if (slot.series !== series) slot.duplicates = undefined;
+  slot.series = series;
+  return series;
 }
 
 const none: ReadonlySet<number> = new Set();
@@ -105,13 +97,13 @@ function* findDuplicates(
   { slot }: Member,
   labels: readonly string[],
   seen: Set<string> | undefined,
-): Generator<string, ReadonlySet<number>> {
+): Generator<undefined, ReadonlySet<number>> {
   const { series } = slot;
   if (seen === undefined && slot.duplicates !== undefined) return slot.duplicates;
   const all = seen ?? new Set<string>();
   let duplicates: Set<number> | undefined;
   for (let i = 0; i < labels.length; i++) {
-    if (i % stride === stride - 1) yield '';
+    if (i % stride === stride - 1) yield undefined;
     const before = all.size;
     all.add(labels[i]!);
     if (all.size > before) continue;

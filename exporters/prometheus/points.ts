@@ -1,72 +1,132 @@
 import type { DataPoint, Histogram } from '@opentelemetry/sdk-metrics';
-import type { Exemplar, HistogramPoint } from '../../instrumentation/metrics/exemplar';
-import { type BucketTexts, bucketTexts } from './buckets';
-import { escapeLabelValue } from './labels';
-import { valueText } from './numbers';
+import type { HistogramPoint } from '../../instrumentation/metrics/exemplar';
+import { type Buckets, bucketsOf } from './buckets';
+import { type ByteWriter, lineFeed, maxBytes, maxNumberBytes } from './byte-writer';
+import { exemplarText, maxExemplarBytes } from './exemplars';
 
-/** OpenMetrics: names and values of an exemplar's labels together, in characters. */
-const maxExemplarCharacters = 128;
+const comma = 0x2c;
+const space = 0x20;
 
-/**
- * The lines of one histogram point: buckets, sum, count; empty where the point is no histogram (a negative or missing
- * count, boundaries that do not rise).
- *
- * The count is that of the buckets, so that `_count` and the `+Inf` bucket agree whatever a producer counted apart.
- * `_count` is written without a sum too, as OpenTelemetry's specification demands and Prometheus reads.
- *
- * @param labels the series' labels without braces
- * @param exemplars whether to write them; only OpenMetrics has them
- */
-export function histogramText(
-  name: string,
-  labels: string,
-  point: DataPoint<Histogram>,
-  exemplars: boolean,
-): string {
-  const { buckets, sum, count } = point.value;
-  const texts = bucketTexts(buckets.boundaries);
-  if (texts === undefined) return '';
-  const { le } = texts;
-  const head = labels === '' ? `${name}_bucket{` : `${name}_bucket{${labels},`;
-  const tail = labels === '' ? ' ' : `{${labels}} `;
-  const { counts } = buckets;
-  const last = le.length - 1;
-  const kept = exemplars ? (point as HistogramPoint).exemplars : undefined;
-  let text = '';
-  let total = 0;
-  for (let i = 0; i < last; i++) {
-    total += counts[i]!;
-    text +=
-      kept === undefined
-        ? `${head}${le[i]}${total}\n`
-        : `${head}${le[i]}${total}${exemplarText(kept[i], buckets.boundaries[i]!)}\n`;
-    if (!(counts[i]! >= 0)) return '';
-  }
-  if (counts.length === 0) total = count;
-  for (let i = last; i < counts.length; i++) total += counts[i]!;
-  if (!Number.isInteger(total) || total < 0) return '';
-  text += `${head}${le[last]}${total}${kept === undefined ? '' : exemplarText(kept[last], Infinity)}\n`;
-  if (hasSum(texts, sum)) text += `${name}_sum${tail}${valueText(sum)}\n`;
-  return `${text}${name}_count${tail}${total}\n`;
+/** What the lines of a family begin with, encoded once. */
+export interface Heads {
+  /** Before the labels, with the brace: `name{` of a counter or gauge, `name_bucket{` of a histogram. */
+  readonly open: Uint8Array;
+  /** Without labels. */
+  readonly bare: Uint8Array;
+  readonly sum: Uint8Array;
+  readonly count: Uint8Array;
 }
 
-/** How many samples `histogramText` writes for a point that it can write. */
-export function histogramSamples(point: DataPoint<Histogram>): number {
-  const texts = bucketTexts(point.value.buckets.boundaries)!;
-  return texts.le.length + (hasSum(texts, point.value.sum) ? 2 : 1);
+export function headsOf(name: string, histogram: boolean): Heads {
+  return {
+    open: Buffer.from(histogram ? `${name}_bucket{` : `${name}{`),
+    bare: Buffer.from(`${name} `),
+    sum: Buffer.from(`${name}_sum`),
+    count: Buffer.from(`${name}_count`),
+  };
+}
+
+const close = Buffer.from('} ');
+
+/** Most bytes of the line of a counter or gauge. */
+export function valueBytes(heads: Heads, labels: string): number {
+  return heads.open.length + maxBytes(labels) + maxNumberBytes + 4;
+}
+
+/** Writes the line of a counter or gauge. */
+export function writeValue(writer: ByteWriter, heads: Heads, labels: string, value: number): void {
+  if (labels === '') {
+    writer.bytes(heads.bare);
+  } else {
+    writer.bytes(heads.open);
+    writer.text(labels);
+    writer.bytes(close);
+  }
+  writer.numberLine(value);
+}
+
+/** Most bytes of the lines of a histogram point. */
+export function histogramBytes(heads: Heads, labels: string, point: HistogramPoint): number {
+  const buckets = bucketsOf(point.value.buckets.boundaries);
+  if (buckets === undefined) return 0;
+  const line = heads.open.length + maxBytes(labels) + buckets.maxBytes + maxNumberBytes + 8;
+  const exemplars = point.exemplars === undefined ? 0 : maxExemplarBytes;
+  return (buckets.le.length + 2) * (line + exemplars);
+}
+
+/**
+ * Writes the lines of a histogram point, buckets, sum and count, and returns how many; 0 where the point is no
+ * histogram (a negative or missing count, boundaries that do not rise).
+ *
+ * The count is that of the buckets, so that `_count` and the `+Inf` bucket agree whatever a producer counted apart.
+ * `_count` stands without a sum too, as OpenTelemetry's specification demands and Prometheus reads.
+ */
+export function writeHistogram(
+  writer: ByteWriter,
+  heads: Heads,
+  labels: string,
+  point: HistogramPoint,
+  exemplars: boolean,
+): number {
+  const { boundaries, counts } = point.value.buckets;
+  const buckets = bucketsOf(boundaries);
+  if (buckets === undefined) return 0;
+  const { le } = buckets;
+  const last = le.length - 1;
+  const kept = exemplars ? point.exemplars : undefined;
+
+  const start = writer.position;
+  writer.bytes(heads.open);
+  const labelsStart = writer.position;
+  writer.text(labels);
+  const labelsEnd = writer.position;
+  if (labelsEnd > labelsStart) writer.byte(comma);
+  const headEnd = writer.position;
+
+  let total = 0;
+  for (let i = 0; i <= last; i++) {
+    if (i > 0) writer.repeat(start, headEnd);
+    writer.bytes(le[i]!);
+    total = i < last ? total + counts[i]! : totalOf(point, last, total);
+    writer.number(total);
+    if (kept !== undefined) writer.text(exemplarText(kept[i], i < last ? boundaries[i]! : Infinity));
+    writer.byte(lineFeed);
+    if (i < counts.length && !(counts[i]! >= 0)) total = Number.NaN;
+  }
+  if (!Number.isInteger(total) || total < 0) {
+    writer.rewind(start);
+    return 0;
+  }
+
+  const { sum } = point.value;
+  const withSum = hasSum(buckets, sum);
+  // The labels with their braces are the bucket's, between its name and the comma.
+  const braceStart = labelsStart - 1;
+  const tail = (head: Uint8Array, value: number): void => {
+    writer.bytes(head);
+    if (labelsEnd > labelsStart) {
+      writer.repeat(braceStart, labelsEnd);
+      writer.bytes(close);
+    } else {
+      writer.byte(space);
+    }
+    writer.numberLine(value);
+  };
+  if (withSum) tail(heads.sum, sum);
+  tail(heads.count, total);
+  return le.length + (withSum ? 2 : 1);
+}
+
+/** The count of all measurements: the buckets' own, or the producer's where it keeps no buckets at all. */
+function totalOf(point: DataPoint<Histogram>, last: number, below: number): number {
+  const { counts } = point.value.buckets;
+  if (counts.length === 0) return point.value.count;
+  let total = below;
+  for (let i = last; i < counts.length; i++) total += counts[i]!;
+  return total;
 }
 
 /** A sum that is no counter, negative or not a number, is left out by both specifications. */
-function hasSum(texts: BucketTexts, sum: number | undefined): sum is number {
-  return texts.sum && sum !== undefined && sum >= 0;
-}
-
-function exemplarText(exemplar: Exemplar | undefined, boundary: number): string {
-  // One that lies above its bucket makes the exposition invalid; NaN lies nowhere.
-  if (exemplar === undefined || !(exemplar.value <= boundary)) return '';
-  const { traceId, spanId, timestampMs } = exemplar;
-  if ([...`trace_id${traceId}span_id${spanId}`].length > maxExemplarCharacters) return '';
-  const labels = `trace_id="${escapeLabelValue(traceId)}",span_id="${escapeLabelValue(spanId)}"`;
-  const time = Number.isFinite(timestampMs) ? ` ${(timestampMs / 1000).toFixed(3)}` : '';
-  return ` # {${labels}} ${valueText(exemplar.value)}${time}`;
+function hasSum(buckets: Buckets, sum: number | undefined): sum is number {
+  return buckets.sum && sum !== undefined && sum >= 0;
 }

@@ -1,4 +1,5 @@
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { ByteWriter, maxBytes } from './byte-writer';
 import { groupFamilies, type Slot, type Warn } from './families';
 import { writeFamily } from './family-text';
 import type { Format } from './formats';
@@ -22,10 +23,10 @@ export interface SerializerOptions {
 
 export interface Serializer {
   /**
-   * Writes metrics in a format, in pieces of some kilobytes, each whole lines; an empty piece is only a place to
-   * pause. The caller may let the event loop run between any two. Returns how many samples were written.
+   * Writes metrics in a format. Hands out chunks as they fill up; `undefined` is only a place to pause. The caller may
+   * let the event loop run between any two. Returns how many samples were written.
    */
-  pieces(metrics: ResourceMetrics, format: Format): Generator<string, number>;
+  chunks(metrics: ResourceMetrics, format: Format): Generator<Buffer | undefined, number>;
 }
 
 /** Warnings remembered, so that each is given once. */
@@ -57,18 +58,26 @@ export function createSerializer(options: SerializerOptions = {}): Serializer {
   };
 
   return {
-    *pieces(metrics, format) {
+    *chunks(metrics, format) {
+      const writer = new ByteWriter();
       const info = targetInfoText(metrics.resource, format);
       const grouped = groupFamilies(metrics, slots, info === '' ? [] : ['target_info', 'target'], warn);
       slots = grouped.slots;
-      let series = info === '' ? 0 : 1;
-      if (info !== '') yield info;
+      writer.reserve(maxBytes(info));
+      writer.text(info);
+      let samples = info === '' ? 0 : 1;
       for (const family of grouped.families) {
         const write = family.type === 'histogram' ? writeHistogramLabels : writeLabels;
-        series += yield* writeFamily(family, format, write, scopeLabels, warn);
+        samples += yield* writeFamily(writer, family, format, write, scopeLabels, warn);
       }
-      if (format === 'openmetrics') yield '# EOF\n';
-      return series;
+      if (format === 'openmetrics') {
+        yield writer.reserve(endOfFile.length);
+        writer.text(endOfFile);
+      }
+      yield writer.take();
+      return samples;
     },
   };
 }
+
+const endOfFile = '# EOF\n';

@@ -29,7 +29,7 @@ export function* resolveSeries(
   points: readonly DataPoint<unknown>[],
   previous: Series | undefined,
   write: LabelWriter,
-): Generator<void, Series> {
+): Generator<undefined, Series> {
   const oldAttributes = previous?.attributes ?? [];
   const oldLabels = previous?.labels ?? [];
   let cursor = 0;
@@ -42,7 +42,7 @@ export function* resolveSeries(
   const labels = oldLabels.slice(0, i);
   let changed = points.length !== oldAttributes.length;
   for (; i < points.length; i++) {
-    if (i % stride === 0) yield;
+    if (i % stride === 0) yield undefined;
     const own = points[i]!.attributes;
     let at = cursor;
     const end = Math.min(oldAttributes.length, cursor + lookAhead);

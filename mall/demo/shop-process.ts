@@ -1,0 +1,71 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { endWithProcess, stopProcess } from './servers/lifetime';
+import { ServerStartError } from './servers/server-process';
+
+/** The shop in a process of its own, under the preload. */
+export interface ShopProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** Resolves when the process has ended, with how. */
+  readonly ended: Promise<string>;
+  close(): Promise<void>;
+}
+
+const repository = join(__dirname, '..', '..');
+const startTimeoutMs = 60_000;
+
+/**
+ * Starts the built shop as a user would: `node --require ./instrumentation dist/mall/main.js`.
+ *
+ * @param env settings on top of this process's environment
+ * @param onError told what the shop writes to stderr
+ */
+export async function startShopProcess(
+  env: NodeJS.ProcessEnv,
+  onError: (text: string) => void,
+): Promise<ShopProcess> {
+  const main = join(repository, 'dist', 'mall', 'main.js');
+  if (!existsSync(main)) throw new ServerStartError('the shop is not built: run `npm run build` first');
+  const child = spawn(process.execPath, ['--require', join(repository, 'instrumentation'), main], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // In a group of its own, so that Ctrl-C in a terminal reaches the demo only, which then ends it in order.
+    detached: true,
+  });
+  const close = endWithProcess({
+    close: () => stopProcess(child, 'SIGTERM', 12_000),
+    closeNow: () => void child.kill('SIGKILL'),
+  });
+  child.stderr?.setEncoding('utf8').on('data', onError);
+  const ended = new Promise<string>(resolve => {
+    child.once('error', error => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  try {
+    return { url: await listening(child, ended), pid: child.pid!, ended, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The address in the line that the shop prints once it takes requests. */
+async function listening(child: ChildProcess, ended: Promise<string>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  let output = '';
+  const address = new Promise<string>(resolve => {
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      output = (output + chunk).slice(-65_536);
+      const url = /^\{"event":"listening","url":"([^"]+)"/m.exec(output)?.[1];
+      if (url !== undefined) resolve(url);
+    });
+  });
+  const failure = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ServerStartError('the shop does not get ready')), startTimeoutMs);
+    void ended.then(how => reject(new ServerStartError(`the shop ended while starting: ${how}`)));
+  });
+  return Promise.race([address, failure]).finally(() => clearTimeout(timer));
+}

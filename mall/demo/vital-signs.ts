@@ -1,0 +1,60 @@
+import type { Interval } from './prometheus-text';
+
+/** Vital signs of the shop over an interval, undefined where its metrics do not say. Times in seconds. */
+export interface VitalSigns {
+  readonly requests: number | undefined;
+  readonly p50: number | undefined;
+  readonly p99: number | undefined;
+  /** Answers of 500 and above, and requests that failed without one. */
+  readonly errors: number | undefined;
+  readonly heapUsed: number | undefined;
+  readonly heapLimit: number | undefined;
+  readonly gcPauses: number | undefined;
+  readonly gcP99: number | undefined;
+  readonly gcTime: number | undefined;
+  readonly loopP50: number | undefined;
+  readonly loopP99: number | undefined;
+  readonly poolUsed: number | undefined;
+  readonly poolOpen: number | undefined;
+  readonly poolLimit: number | undefined;
+  readonly poolWaitP99: number | undefined;
+  readonly cacheLookups: number | undefined;
+  readonly memoryHits: number | undefined;
+  readonly redisHits: number | undefined;
+}
+
+/** The database pool is PostgreSQL's: another client's pool would report under the same names. */
+const requests = 'http_server_request_duration_seconds';
+const gc = 'v8js_gc_duration_seconds';
+const cacheOperations = 'vitals_cache_operations_total';
+
+/** Reads the vital signs out of an interval between two scrapes. */
+export function readVitalSigns(interval: Interval): VitalSigns {
+  const connections = (state?: string) =>
+    interval.gauge('db_client_connection_count', state ? { db_client_connection_state: state } : {});
+  const lookups = (cache_tier: string, cache_result: string | RegExp) =>
+    interval.increase(cacheOperations, { cache_tier, cache_operation: 'get', cache_result });
+  const pauses = { vitals_gc_forced: '' };
+  return {
+    requests: interval.increase(`${requests}_count`),
+    p50: interval.quantile(0.5, requests),
+    p99: interval.quantile(0.99, requests),
+    errors:
+      interval.increase(`${requests}_count`, { error_type: /./ }) ??
+      (interval.gauge(`${requests}_count`) === undefined ? undefined : 0),
+    heapUsed: interval.gauge('v8js_memory_heap_used_bytes'),
+    heapLimit: interval.gauge('vitals_heap_limit_bytes'),
+    gcPauses: interval.increase(`${gc}_count`, pauses),
+    gcP99: interval.quantile(0.99, gc, pauses),
+    gcTime: interval.increase(`${gc}_sum`, pauses),
+    loopP50: interval.gauge('nodejs_eventloop_delay_p50_seconds'),
+    loopP99: interval.gauge('nodejs_eventloop_delay_p99_seconds'),
+    poolUsed: connections('used'),
+    poolOpen: connections(),
+    poolLimit: interval.gauge('db_client_connection_limit'),
+    poolWaitP99: interval.quantile(0.99, 'db_client_connection_wait_time_seconds'),
+    cacheLookups: lookups('l1', /./),
+    memoryHits: lookups('l1', 'hit'),
+    redisHits: lookups('l2', 'hit'),
+  };
+}
