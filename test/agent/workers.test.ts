@@ -6,6 +6,8 @@ const script = folderWith({
   'app.js': `
     const { Worker, isMainThread } = require('node:worker_threads');
     const workers = ['busy', 'calm'].map(role => new Worker(__dirname + '/worker.js', { argv: [role] }));
+    // The application outlives its workers.
+    setInterval(() => {}, 1000);
     let online = 0;
     for (const worker of workers) worker.on('message', () => { if (++online === 2) console.log('online'); });
     process.on('SIGUSR2', () => workers[0].terminate().then(() => workers[1].postMessage('end')));
