@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import autocannon from 'autocannon';
-import { median, repository, type Setup, setups, startServer } from './spawned';
+import { jsonServer, median, type Setup, setups, startServer } from './spawned';
 import type { BenchResult } from './types';
 
 const rounds = 5;
@@ -30,8 +29,7 @@ export async function run(): Promise<BenchResult[]> {
 }
 
 async function residentBytes(setup: Setup): Promise<number> {
-  const script = join(repository, 'bench/setups/json-server.cjs');
-  const server = await startServer(script, ['--expose-gc', ...setups[setup]]);
+  const server = await startServer(jsonServer, ['--expose-gc', ...setups[setup]]);
   try {
     const url = `http://127.0.0.1:${server.port}`;
     await autocannon({ url, connections: 20, amount: warmUpRequests });

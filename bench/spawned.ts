@@ -1,8 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type SpawnOptionsWithoutStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 export const repository = join(__dirname, '..');
+export const jsonServer = join(repository, 'bench/setups/json-server.cjs');
 export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
@@ -15,7 +18,7 @@ export const setups = {
 } as const satisfies Record<string, readonly string[]>;
 export type Setup = keyof typeof setups;
 
-/** The environment of a measured process: exporters that need a server are off, ports are free ones. */
+/** The environment of a measured process: all that is on by default, on free ports, and no exporter that pushes. */
 export function measuredEnv(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
   return {
@@ -29,17 +32,35 @@ export function measuredEnv(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   };
 }
 
-/** Milliseconds from spawn to exit of a script that does nothing. */
-export function runOnce(nodeArgs: readonly string[], env = measuredEnv()): number {
-  const begin = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, [...nodeArgs, '-e', 'process.exit(0)'], {
-    cwd: repository,
-    env,
-    encoding: 'utf8',
+/**
+ * A command line that runs on one CPU, so that a server and what loads it do not take turns on the same one. As it
+ * is where there is no taskset or one CPU only.
+ *
+ * @param place counts the CPUs that this process may use
+ */
+export function onCpu(place: number, command: readonly string[]): [string, ...string[]] {
+  const cpu = allowedCpus()[place];
+  return [...(cpu === undefined ? [] : ['taskset', '-c', String(cpu)]), ...command] as [string, ...string[]];
+}
+
+function allowedCpus(): number[] {
+  if (spawnSync('taskset', ['--version']).status !== 0) return [];
+  const list = /^Cpus_allowed_list:\s+(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
+  const cpus = list.split(',').flatMap(range => {
+    const [from, to = from] = range.split('-').map(Number) as [number, number?];
+    return Array.from({ length: to - from + 1 }, (_, i) => from + i);
   });
-  if (status !== 0)
-    throw new Error(`Expected exit status 0 of ${nodeArgs.join(' ')}, got ${status}: ${stderr}`);
-  return performance.now() - begin;
+  return cpus.length < 2 ? [] : cpus;
+}
+
+/** A port that nothing listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 export interface Server {
@@ -54,19 +75,21 @@ export async function startServer(
   nodeArgs: readonly string[],
   env = measuredEnv(),
 ): Promise<Server> {
-  const child = spawn(process.execPath, [...nodeArgs, script], {
-    cwd: repository,
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const [command, ...args] = onCpu(0, [process.execPath, ...nodeArgs, script]);
+  const child = spawn(command, args, { cwd: repository, env, stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = (): void => void child.kill('SIGKILL');
   process.once('exit', stop);
   child.stdout.setEncoding('utf8');
   let out = '';
-  while (!/port (\d+)/.test(out)) out += String((await once(child.stdout, 'data'))[0]);
+  for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
+    out += chunk;
+    if (/port \d+\n/.test(out)) break;
+  }
+  const port = /port (\d+)/.exec(out)?.[1];
+  if (port === undefined) throw new Error(`Expected a port from ${nodeArgs.join(' ')}, got "${out}"`);
   return {
     pid: child.pid!,
-    port: Number(/port (\d+)/.exec(out)![1]),
+    port: Number(port),
     async close() {
       process.removeListener('exit', stop);
       const gone = once(child, 'exit');
@@ -74,4 +97,42 @@ export async function startServer(
       await gone;
     },
   };
+}
+
+/** What `setups/load.cjs` is told; see there. */
+export interface Load {
+  readonly ms: number;
+  readonly connections: number;
+  readonly rate: number;
+  /** 0 where the set-up serves no metrics. */
+  readonly metricsPort: number;
+}
+
+export interface LoadResult {
+  readonly requestsPerSecond: number;
+  /** The server's CPU time per request, all its threads. */
+  readonly cpuMicroseconds: number;
+  /** Latency in microseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly scrapes: number;
+}
+
+/** Loads a server from a process of its own. */
+export async function load({ port, pid }: Server, options: Load): Promise<LoadResult> {
+  const script = join(repository, 'bench/setups/load.cjs');
+  const told = JSON.stringify({ port, pid, ...options });
+  const [command, ...args] = onCpu(1, [process.execPath, script, told]);
+  const spawnOptions: SpawnOptionsWithoutStdio = { env: { PATH: process.env['PATH'] } };
+  const child = spawn(command, args, spawnOptions);
+  const exit = once(child, 'exit');
+  let out = '';
+  let errors = '';
+  child.stdout.setEncoding('utf8').on('data', chunk => (out += chunk));
+  child.stderr.setEncoding('utf8').on('data', chunk => (errors += chunk));
+  await Promise.all([exit, once(child.stdout, 'end')]);
+  if (child.exitCode !== 0) throw new Error(`Expected the load to end well, got ${errors}`);
+  const result = JSON.parse(out) as LoadResult;
+  if (options.metricsPort !== 0 && result.scrapes === 0) throw new Error('Expected a scrape, got none');
+  return result;
 }

@@ -1,4 +1,5 @@
-import { measuredEnv, median, runOnce, type Setup, setups } from './spawned';
+import { spawnSync } from 'node:child_process';
+import { measuredEnv, median, repository, type Setup, setups } from './spawned';
 import type { BenchResult } from './types';
 
 const rounds = 21;
@@ -54,4 +55,17 @@ export async function run(): Promise<BenchResult[]> {
       met: off <= 10,
     },
   ];
+}
+
+/** Milliseconds from spawn to exit of a script that does nothing. */
+function runOnce(nodeArgs: readonly string[], env = measuredEnv()): number {
+  const begin = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, [...nodeArgs, '-e', 'process.exit(0)'], {
+    cwd: repository,
+    env,
+    encoding: 'utf8',
+  });
+  if (status !== 0)
+    throw new Error(`Expected exit status 0 of ${nodeArgs.join(' ')}, got ${status}: ${stderr}`);
+  return performance.now() - begin;
 }

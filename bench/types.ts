@@ -7,7 +7,7 @@ export interface BenchResult {
   readonly unit: string;
   /** ours / peer. */
   readonly ratio: number;
-  /** What `ratio` must be, in words. */
+  /** What `ratio` must be, in words; empty where the row only informs. */
   readonly goal: string;
-  readonly met: boolean;
+  readonly met: boolean | undefined;
 }
