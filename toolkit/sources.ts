@@ -5,6 +5,8 @@
  * The registry is found by a symbol of the global registry, so that two copies of this package in one process share
  * it. Copies may differ in version: the layout of {@link Registry} only ever gains properties, and every source
  * carries the number of its statistics' layout, so that a reader can pass over one it does not know.
+ *
+ * Each thread has a registry of its own.
  */
 
 /** Something alive in this process whose statistics can be read at any time. */
@@ -19,9 +21,14 @@ export interface Source<Stats extends object = object> {
   stats(): Stats;
 }
 
+/** Told of a source that has just left the registry; its `stats()` can be read for the last time. */
+export type SourceEndListener = (source: Source) => void;
+
 interface Registry {
   readonly layout: 1;
   readonly sources: Set<Source>;
+  /** Absent where an older copy of the package made the registry. */
+  endListeners?: Set<SourceEndListener>;
 }
 
 const registryKey = Symbol.for('otel-vitals.sources');
@@ -36,17 +43,36 @@ function registry(): Registry {
   return created;
 }
 
+const dropped = new FinalizationRegistry<() => void>(end => end());
+
 /**
- * Makes `source` visible to whoever reads the registry. The registry holds it until it is unregistered, so an owner
- * with an end of life must call the returned function there.
+ * Makes `source` visible to whoever reads the registry, until it is unregistered. Readers get its last statistics
+ * then, so that nothing that was counted is lost.
  *
+ * @param owner what the application holds, such as the pool. Once the application has dropped it without closing it
+ *   and it was collected as garbage, the source is unregistered by itself. For that, `source` must hold the counters
+ *   it reads and nothing that may lead to `owner`, such as pooled objects or callbacks of the application's: the
+ *   registry would else keep it alive for ever.
  * @returns a function that unregisters it; calling it again does nothing
  */
-export function registerSource<Stats extends object>(source: Source<Stats>): () => void {
+export function registerSource<Stats extends object>(source: Source<Stats>, owner?: object): () => void {
   const { sources } = registry();
   sources.add(source);
+  const end = (): void => {
+    if (!sources.delete(source)) return;
+    for (const listener of registry().endListeners ?? []) {
+      try {
+        listener(source);
+      } catch {
+        // Whoever watches must not break what is closed.
+      }
+    }
+  };
+  if (owner === undefined) return end;
+  dropped.register(owner, end, source);
   return () => {
-    sources.delete(source);
+    dropped.unregister(source);
+    end();
   };
 }
 
@@ -64,4 +90,15 @@ export function liveSources<Stats extends object = object>(kind?: string, layout
     found.push(source as Source<Stats>);
   }
   return found;
+}
+
+/** Calls `listener` for every source that leaves the registry, of whatever kind. The result ends that. */
+export function onSourceEnd(listener: SourceEndListener): () => void {
+  const present = registry();
+  present.endListeners ??= new Set();
+  const { endListeners } = present;
+  endListeners.add(listener);
+  return () => {
+    endListeners.delete(listener);
+  };
 }

@@ -1,81 +1,46 @@
-import type { CacheStats, TierStats } from '../../toolkit/cache';
-import { cacheSource } from '../../toolkit/cache/stats';
-import type { HistogramSnapshot } from '../../toolkit/histogram';
-import { liveSources } from '../../toolkit/sources';
-import { cacheMetrics } from '../catalogue';
-import { type Cell, HistogramCell } from '../metrics/cells';
-import type { Meter } from './context';
+import { type CacheStats, cacheSource, type TierStats } from '../../toolkit/cache/stats';
+import { cacheMetrics as m } from '../catalogue/cache';
+import { meterSources, type SourceSeries, seriesOf } from './sources';
 
-/** The toolkit's caches, found in the registry of live sources each time somebody collects. */
-export const meterCache: Meter = ({ registry }) => {
-  const m = cacheMetrics;
-  const operations = registry.instrument(m.operations);
-  const entries = registry.instrument(m.entries);
-  const limit = registry.instrument(m.limit);
-  const evictions = registry.instrument(m.evictions);
-  const loads = registry.instrument(m.loads);
-  const loadDuration = registry.instrument(m.loadDuration);
-  const getDuration = registry.instrument(m.getDuration);
-  const suppressed = registry.instrument(m.suppressed);
-  const all = [operations, entries, limit, evictions, loads, loadDuration, getDuration, suppressed] as const;
+const { counter, gauge, histogram } = seriesOf<CacheStats>();
 
-  const addTier = (name: string, tier: string, stats: TierStats): void => {
-    const at = { 'cache.name': name, 'cache.tier': tier };
-    const count = (operation: string, result: string, n: number): void =>
-      operations.with({ ...at, 'cache.operation': operation, 'cache.result': result }).add(n);
-    count('get', 'hit', stats.hits);
-    count('get', 'miss', stats.misses);
-    count('get', 'error', stats.errors.get);
-    count('set', 'ok', stats.sets);
-    count('set', 'error', stats.errors.set);
-    count('delete', 'ok', stats.deletes);
-    count('delete', 'error', stats.errors.delete);
-    for (const [reason, n] of Object.entries(stats.evictions)) {
-      evictions.with({ ...at, 'cache.eviction.reason': reason }).add(n);
-    }
-    const add = (instrument: typeof entries, n: number | undefined): void => {
-      if (n === undefined) return;
-      const cell = instrument.with(at);
-      cell.set((cell.value ?? 0) + n);
-    };
-    add(entries, stats.entries);
-    add(limit, stats.limit);
-  };
-
-  return registry.onCollect(() => {
-    // Caches may share a name and may go: what is shown is the sum over those that live.
-    for (const instrument of all) for (const cell of instrument.cells()) reset(cell);
-    const names = new Set<unknown>();
-    for (const { name, stats } of liveSources<CacheStats>(cacheSource.kind, cacheSource.layout)) {
-      const now = stats();
-      names.add(name);
-      const at = { 'cache.name': name };
-      addTier(name, 'l1', now.l1);
-      if (now.l2 !== undefined) addTier(name, 'l2', now.l2);
-      loads.with({ ...at, 'cache.load.result': 'ok' }).add(now.loads.ok);
-      loads.with({ ...at, 'cache.load.result': 'error' }).add(now.loads.error);
-      suppressed.with(at).add(now.stampedeSuppressed);
-      addHistogram(loadDuration.with(at), now.loadTime);
-      addHistogram(getDuration.with(at), now.getTime);
-    }
-    for (const instrument of all) {
-      for (const cell of instrument.cells()) {
-        if (!names.has(cell.attributes['cache.name'])) instrument.remove(cell as never);
-      }
-    }
-  });
+const tier = (
+  tier: 'l1' | 'l2',
+  of: (stats: CacheStats) => TierStats | undefined,
+): SourceSeries<CacheStats>[] => {
+  const at = { 'cache.tier': tier };
+  const operation = (
+    operation: string,
+    result: string,
+    read: (tier: TierStats) => number,
+  ): SourceSeries<CacheStats> =>
+    counter(m.operations, { ...at, 'cache.operation': operation, 'cache.result': result }, stats => {
+      const tier = of(stats);
+      return tier && read(tier);
+    });
+  return [
+    operation('get', 'hit', tier => tier.hits),
+    operation('get', 'miss', tier => tier.misses),
+    operation('get', 'error', tier => tier.errors.get),
+    operation('set', 'ok', tier => tier.sets),
+    operation('set', 'error', tier => tier.errors.set),
+    operation('delete', 'ok', tier => tier.deletes),
+    operation('delete', 'error', tier => tier.errors.delete),
+    ...(['capacity', 'expired'] as const).map(reason =>
+      counter(m.evictions, { ...at, 'cache.eviction.reason': reason }, stats => of(stats)?.evictions[reason]),
+    ),
+    gauge(m.entries, at, stats => of(stats)?.entries),
+    gauge(m.limit, at, stats => of(stats)?.limit),
+  ];
 };
 
-function reset(cell: Cell): void {
-  if (cell instanceof HistogramCell) cell.set(new Array<number>(cell.counts.length).fill(0), 0);
-  else cell.set(0);
-}
-
-/** Another copy of the package may count by other buckets; its counts then can't be shown in ours. */
-function addHistogram(cell: HistogramCell, { bounds, counts, sum }: HistogramSnapshot): void {
-  if (bounds.length !== cell.bounds.length || bounds.some((bound, i) => bound !== cell.bounds[i])) return;
-  cell.set(
-    cell.counts.map((count, i) => count + (counts[i] ?? 0)),
-    cell.sum + sum,
-  );
-}
+/** The toolkit's caches. */
+export const meterCache = meterSources<CacheStats>(cacheSource, name => ({ 'cache.name': name }), [
+  ...tier('l1', stats => stats.l1),
+  ...tier('l2', stats => stats.l2),
+  counter(m.loads, { 'cache.load.result': 'ok' }, stats => stats.loads.ok),
+  counter(m.loads, { 'cache.load.result': 'error' }, stats => stats.loads.error),
+  counter(m.suppressed, {}, stats => stats.stampedeSuppressed),
+  histogram(m.loadDuration, {}, stats => stats.loadTime),
+  histogram(m.getDuration, {}, stats => stats.getTime),
+]);

@@ -61,6 +61,18 @@ export class HistogramCell {
     }
   }
 
+  /** Adds measurements that were counted elsewhere, by the same buckets. */
+  addCounts(counts: readonly number[], sum: number): void {
+    if (counts.length !== this.counts.length) {
+      throw new RangeError(`Expected ${this.counts.length} bucket counts, got ${counts.length}`);
+    }
+    for (let i = 0; i < counts.length; i++) {
+      this.counts[i]! += counts[i]!;
+      this.count += counts[i]!;
+    }
+    this.sum += sum;
+  }
+
   /** Takes over running totals that are kept elsewhere, by the same buckets. */
   set(counts: readonly number[], sum: number): void {
     if (counts.length !== this.counts.length) {

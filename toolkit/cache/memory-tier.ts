@@ -17,20 +17,26 @@ interface Entry<V> {
 
 /** L1: an lru-cache that counts. */
 export class MemoryTier<V> {
+  /** Reads the counters and holds no entry, so that it may outlive the tier. */
+  readonly stats: () => TierStats;
   readonly #entries: LRUCache<string, Entry<V>>;
   readonly #counters = new TierCounters();
 
   constructor({ maxEntries = 1000, ttlMs = 60_000 }: MemoryTierOptions, clock: (() => number) | undefined) {
-    this.#entries = new LRUCache({
+    const counters = this.#counters;
+    const entries = new LRUCache<string, Entry<V>>({
       max: positiveInteger('l1.maxEntries', maxEntries),
       ttl: positiveInteger('l1.ttlMs', ttlMs),
       dispose: (_entry, _key, reason) => {
-        if (reason === 'evict') this.#counters.capacityEvictions++;
-        else if (reason === 'expire') this.#counters.expiredEvictions++;
+        if (reason === 'evict') counters.capacityEvictions++;
+        else if (reason === 'expire') counters.expiredEvictions++;
       },
       // lru-cache remembers the time for ttlResolution milliseconds, which a clock of the caller's would not notice.
       ...(clock && { perf: { now: clock }, ttlResolution: 0 }),
     });
+    this.#entries = entries;
+    const held = new WeakRef(entries);
+    this.stats = () => counters.snapshot({ entries: held.deref()?.size ?? 0, limit: maxEntries });
   }
 
   get(key: string): Entry<V> | undefined {
@@ -52,10 +58,6 @@ export class MemoryTier<V> {
 
   clear(): void {
     this.#entries.clear();
-  }
-
-  stats(): TierStats {
-    return this.#counters.snapshot({ entries: this.#entries.size, limit: this.#entries.max });
   }
 }
 

@@ -43,6 +43,8 @@ export class L2UnavailableError extends Error {
 
 /** L2: failures are counted and told to `onError`, and never reach the caller: to it they are misses. */
 export class RedisTier<V> {
+  /** Reads the counters and holds no client, so that it may outlive the tier. */
+  readonly stats: () => TierStats;
   readonly #client: RedisClient;
   readonly #ttlMs: number;
   readonly #timeoutMs: number;
@@ -56,6 +58,8 @@ export class RedisTier<V> {
     this.#timeoutMs = positiveInteger('l2.timeoutMs', options.timeoutMs ?? 250);
     this.#prefix = options.keyPrefix ?? `${name}:`;
     this.#onError = onError;
+    const counters = this.#counters;
+    this.stats = () => counters.snapshot({});
   }
 
   async get(key: string): Promise<{ readonly value: V } | undefined> {
@@ -92,10 +96,6 @@ export class RedisTier<V> {
       this.#counters.deleteErrors++;
       this.#onError(error);
     }
-  }
-
-  stats(): TierStats {
-    return this.#counters.snapshot({});
   }
 
   #answer<T>(command: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import type { HistogramSnapshot } from '../histogram';
+import { FixedHistogram, type HistogramSnapshot } from '../histogram';
 
 /** The registered kind of a cache and the layout of {@link CacheStats}, for whoever reads the registry of sources. */
 export const cacheSource = { kind: 'cache', layout: 1 } as const;
@@ -84,6 +84,28 @@ export class TierCounters {
       errors: { get: this.getErrors, set: this.setErrors, delete: this.deleteErrors },
       ...size,
       evictions: { capacity: this.capacityEvictions, expired: this.expiredEvictions },
+    };
+  }
+}
+
+/** The counters behind {@link CacheStats} that belong to no tier. */
+export class CacheCounters {
+  gets = 0;
+  loadsOk = 0;
+  loadErrors = 0;
+  stampedeSuppressed = 0;
+  readonly loadTime = new FixedHistogram(loadTimeBounds);
+  readonly getTime = new FixedHistogram(getTimeBounds);
+
+  snapshot(l1: TierStats, l2: TierStats | undefined): CacheStats {
+    return {
+      gets: this.gets,
+      l1,
+      ...(l2 && { l2 }),
+      loads: { ok: this.loadsOk, error: this.loadErrors },
+      stampedeSuppressed: this.stampedeSuppressed,
+      loadTime: this.loadTime.snapshot(),
+      getTime: this.getTime.snapshot(),
     };
   }
 }

@@ -1,11 +1,10 @@
-import { FixedHistogram } from '../histogram';
 import { registerSource } from '../sources';
 import type { MemoryTierOptions } from './memory-tier';
 import { MemoryTier } from './memory-tier';
 import type { RedisTierOptions } from './redis-tier';
 import { RedisTier } from './redis-tier';
 import type { CacheStats } from './stats';
-import { cacheSource, getTimeBounds, loadTimeBounds } from './stats';
+import { CacheCounters, cacheSource } from './stats';
 
 /** Options of {@link TieredCache}. */
 export interface TieredCacheOptions {
@@ -40,13 +39,9 @@ export class TieredCache<V> {
   readonly #now: () => number;
   readonly #flights = new Map<string, Promise<V>>();
   readonly #readings = new Map<string, Reading>();
-  readonly #getTime = new FixedHistogram(getTimeBounds);
-  readonly #loadTime = new FixedHistogram(loadTimeBounds);
+  readonly #counters = new CacheCounters();
+  readonly #stats: () => CacheStats;
   readonly #unregister: () => void;
-  #gets = 0;
-  #loadsOk = 0;
-  #loadErrors = 0;
-  #stampedeSuppressed = 0;
 
   /** @throws TypeError when an option is not as documented */
   constructor({ name, l1 = {}, l2, onError = () => {}, clock }: TieredCacheOptions) {
@@ -57,13 +52,18 @@ export class TieredCache<V> {
     this.#l1 = new MemoryTier(l1, clock);
     this.#l2 = l2 && new RedisTier(name, l2, onError);
     this.#now = clock ?? (() => performance.now());
-    this.#unregister = registerSource({ ...cacheSource, name, stats: () => this.stats() });
+    const counters = this.#counters;
+    const { stats: l1Stats } = this.#l1;
+    const l2Stats = this.#l2?.stats;
+    // Neither the cache nor a callback of the application's: the registry would keep a dropped cache alive.
+    this.#stats = () => counters.snapshot(l1Stats(), l2Stats?.());
+    this.#unregister = registerSource({ ...cacheSource, name, stats: this.#stats }, this);
   }
 
   /** The value of `key`, or undefined. */
   async get(key: string): Promise<V | undefined> {
     const start = this.#now();
-    this.#gets++;
+    this.#counters.gets++;
     const entry = this.#l1.get(key) ?? (await this.#fromL2(key));
     this.#endGet(start);
     return entry?.value;
@@ -76,7 +76,7 @@ export class TieredCache<V> {
    */
   async getOrLoad(key: string, loader: (key: string) => Promise<V> | V): Promise<V> {
     const start = this.#now();
-    this.#gets++;
+    this.#counters.gets++;
     const entry = this.#l1.get(key);
     if (entry !== undefined) {
       this.#endGet(start);
@@ -84,7 +84,7 @@ export class TieredCache<V> {
     }
     const underWay = this.#flights.get(key);
     if (underWay !== undefined) {
-      this.#stampedeSuppressed++;
+      this.#counters.stampedeSuppressed++;
       this.#endGet(start);
       return underWay;
     }
@@ -119,15 +119,7 @@ export class TieredCache<V> {
 
   /** Counters and sizes, as documented at {@link CacheStats}. */
   stats(): CacheStats {
-    return {
-      gets: this.#gets,
-      l1: this.#l1.stats(),
-      ...(this.#l2 && { l2: this.#l2.stats() }),
-      loads: { ok: this.#loadsOk, error: this.#loadErrors },
-      stampedeSuppressed: this.#stampedeSuppressed,
-      loadTime: this.#loadTime.snapshot(),
-      getTime: this.#getTime.snapshot(),
-    };
+    return this.#stats();
   }
 
   /** Empties the memory tier and takes the cache out of the statistics. The Redis client is its owner's to close. */
@@ -166,13 +158,13 @@ export class TieredCache<V> {
     const start = this.#now();
     try {
       const value = await loader(key);
-      this.#loadsOk++;
+      this.#counters.loadsOk++;
       return value;
     } catch (error) {
-      this.#loadErrors++;
+      this.#counters.loadErrors++;
       throw error;
     } finally {
-      this.#loadTime.record((this.#now() - start) / 1000);
+      this.#counters.loadTime.record((this.#now() - start) / 1000);
     }
   }
 
@@ -200,6 +192,6 @@ export class TieredCache<V> {
   }
 
   #endGet(start: number): void {
-    this.#getTime.record((this.#now() - start) / 1000);
+    this.#counters.getTime.record((this.#now() - start) / 1000);
   }
 }
