@@ -15,6 +15,11 @@ export interface TarnPool {
   on(event: string, listener: (...args: never[]) => void): void;
 }
 
+/** Whether it is such a pool, and not only something that acquires and releases. */
+export function isTarn(pool: Partial<TarnPool>): pool is TarnPool {
+  return typeof pool.numUsed === 'function' && typeof pool.on === 'function' && Array.isArray(pool.used);
+}
+
 /** Ephemerons: neither the pool nor its client lives longer for being here. */
 const clients = new WeakMap<TarnPool, KnexClient>();
 

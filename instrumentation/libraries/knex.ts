@@ -1,5 +1,5 @@
 import type { TrackedPool } from '../meters/db-pool';
-import { knexPoolKind, listenToTarn, rememberClient, type TarnPool } from './knex-pool';
+import { isTarn, knexPoolKind, listenToTarn, rememberClient, type TarnPool } from './knex-pool';
 import { type AnyFunction, type Patcher, prototypeOf, type Target } from './target';
 import { type DatabaseMeters, measuredAbove } from './tools';
 
@@ -41,33 +41,41 @@ const systems: Readonly<Record<string, string>> = {
 const systemOf = (client: KnexClient): string =>
   systems[String(client.dialect)] ?? systems[String(client.driverName)] ?? 'other_sql';
 
+/** A query with a timeout of its own: who waits for it is told by the runner, whatever becomes of it below. */
+interface Timed {
+  readonly end: (error?: unknown) => void;
+  /** What the driver said, where the runner has not given up on the query. */
+  error: unknown;
+}
+
 /**
  * knex: pools and operations of every instance.
  *
  * Operations are measured where all dialects, streams and transactions pass, BEGIN and COMMIT included. One that
- * runs out of knex' own timeout settles nowhere below, so the runner, which gives up on it, ends its measurement.
+ * runs out of knex' own timeout settles nowhere below, or as cancelled, so the runner ends its measurement.
  */
 export function knexTargets({ operations, pools }: DatabaseMeters): Target[] {
-  /** Measurements of queries that have a timeout, for the runner to end. */
-  const timed = new WeakMap<object, (error: unknown) => void>();
-
-  const measure = (patcher: Patcher, client: KnexClient, param: unknown) => {
-    const startMs = performance.now();
-    let done = false;
-    const end = (error?: unknown): void => {
-      if (done) return;
-      done = true;
-      patcher.guard(() => operations!.sql(systemOf(client)).end(sqlOf(param), startMs, error));
-    };
-    if (isQuery(param) && param.timeout !== undefined) timed.set(param, end);
-    return end;
-  };
+  const timed = new WeakMap<object, Timed>();
 
   const measured =
-    (patcher: Patcher) =>
+    (patcher: Patcher, runs: 'query' | 'stream') =>
     (original: AnyFunction): AnyFunction =>
       function (this: KnexClient, ...args) {
-        const end = measure(patcher, this, args[1]);
+        const param = args[1];
+        const startMs = performance.now();
+        let done = false;
+        const end = (error?: unknown): void => {
+          if (done) return;
+          done = true;
+          try {
+            operations!.sql(systemOf(this)).end(sqlOf(param), startMs, error);
+          } catch (failure) {
+            patcher.failed(failure);
+          }
+        };
+        const entry: Timed | undefined =
+          runs === 'query' && hasTimeout(param) ? { end, error: undefined } : undefined;
+        if (entry !== undefined) timed.set(param, entry);
         const outer = measuredAbove.active;
         measuredAbove.active = true;
         let promise: Promise<unknown>;
@@ -79,13 +87,15 @@ export function knexTargets({ operations, pools }: DatabaseMeters): Target[] {
         } finally {
           measuredAbove.active = outer;
         }
+        if (typeof promise?.then !== 'function') return promise;
         return promise.then(
           result => {
             end();
             return result;
           },
           error => {
-            end(error ?? null);
+            if (entry === undefined) end(error ?? null);
+            else entry.error = error ?? null;
             throw error;
           },
         );
@@ -102,7 +112,8 @@ export function knexTargets({ operations, pools }: DatabaseMeters): Target[] {
             const result = original.apply(this, args);
             patcher.guard(() => {
               const { pool } = this;
-              if (pool === undefined || typeof pool.numUsed !== 'function') return;
+              // A pool that the application brings, or the wrapper that knex makes of the driver's, may be another's.
+              if (pool === undefined || !isTarn(pool)) return;
               rememberClient(pool, this);
               const tracked: TrackedPool = pools.track(pool, knexPoolKind);
               listenToTarn(pool, tracked);
@@ -112,8 +123,8 @@ export function knexTargets({ operations, pools }: DatabaseMeters): Target[] {
       );
     }
     if (operations === undefined) return;
-    patcher.wrap(prototype, 'query', measured(patcher));
-    patcher.wrap(prototype, 'stream', measured(patcher));
+    patcher.wrap(prototype, 'query', measured(patcher, 'query'));
+    patcher.wrap(prototype, 'stream', measured(patcher, 'stream'));
   };
 
   const hookRunner = (exports: unknown, patcher: Patcher): void => {
@@ -125,10 +136,11 @@ export function knexTargets({ operations, pools }: DatabaseMeters): Target[] {
       original =>
         function (this: Runner, ...args) {
           const result = original.apply(this, args);
-          const end = isQuery(args[0]) && args[0].timeout !== undefined ? args[0] : undefined;
-          if (end === undefined) return result;
+          const query = args[0];
+          if (!hasTimeout(query)) return result;
           return result.catch((error: unknown) => {
-            if ((error as Error | null)?.name === 'KnexTimeoutError') timed.get(end)?.(error);
+            const entry = timed.get(query);
+            entry?.end((error as Error | null)?.name === 'KnexTimeoutError' ? error : (entry.error ?? error));
             throw error;
           });
         },
@@ -160,6 +172,8 @@ export function knexTargets({ operations, pools }: DatabaseMeters): Target[] {
 }
 
 const isQuery = (param: unknown): param is Query => typeof param === 'object' && param !== null;
+/** Builders write `false` where there is none. */
+const hasTimeout = (param: unknown): param is Query => isQuery(param) && Boolean(param.timeout);
 
 function sqlOf(param: unknown): string {
   if (typeof param === 'string') return param;

@@ -37,7 +37,7 @@ export function hookModules(
         target.hook(exports, patcher);
         if (target.library !== undefined) onHooked(target.library);
       } catch (error) {
-        log.debug(`${place.name}/${place.path} is left alone: ${errorText(error)}`);
+        log.info(`${place.name}/${place.path} is left alone: ${errorText(error)}`);
       }
     }
   };

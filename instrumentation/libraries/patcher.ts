@@ -4,6 +4,8 @@ import { type AnyFunction, type Patcher, UnexpectedShape } from './target';
 /** A patcher and the function that takes its changes back, where nobody has wrapped over them since. */
 export function createPatcher(log: Log): Patcher & { undo(): void } {
   const undos: (() => void)[] = [];
+  const failed = (error: unknown): void =>
+    log.warnOnce('library hook', `a library hook failed: ${errorText(error)}`);
   return {
     wrap(object, name, make) {
       const holder = object as Record<string, unknown>;
@@ -32,9 +34,10 @@ export function createPatcher(log: Log): Patcher & { undo(): void } {
       try {
         part();
       } catch (error) {
-        log.debug(`a library hook failed: ${errorText(error)}`);
+        failed(error);
       }
     },
+    failed,
     undo() {
       for (const undo of undos.splice(0).reverse()) undo();
     },

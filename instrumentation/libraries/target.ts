@@ -14,6 +14,8 @@ export interface Patcher {
   wrap(object: object, name: string, make: (original: AnyFunction) => AnyFunction): void;
   /** Runs a part of the agent inside a hooked function: what it throws is noted and goes no further. */
   guard(part: () => void): void;
+  /** Notes what a part of the agent threw, for hot functions that catch it themselves and so make no closure. */
+  failed(error: unknown): void;
 }
 
 /** Files of a package that are hooked once they have run. */

@@ -1,4 +1,5 @@
 import { dbPoolMetrics } from '../catalogue/database';
+import { errorText } from '../log';
 import type { CounterCell, HistogramCell } from '../metrics/cells';
 import type { MeterContext } from './context';
 
@@ -40,6 +41,8 @@ export interface Pools {
 /** Binds the pool metrics to whoever opens pools; see the hooks in `libraries/`. */
 export function createPools(context: MeterContext): { pools: Pools; dispose: () => void } {
   const open = new Set<Tracked>();
+  const failed = (error: unknown): void =>
+    context.log.warnOnce('db-pool', `a connection pool could not be read: ${errorText(error)}`);
   const known = new WeakMap<object, Tracked>();
   const instruments = bind(context);
 
@@ -76,6 +79,7 @@ export function createPools(context: MeterContext): { pools: Pools; dispose: () 
         kind as unknown as PoolKind<object>,
         instruments,
         freeName,
+        failed,
       );
       known.set(pool, tracked);
       open.add(tracked);
@@ -119,6 +123,7 @@ class Tracked implements TrackedPool {
     readonly kind: PoolKind<object>,
     readonly instruments: Instruments,
     readonly freeName: (base: string) => string,
+    readonly failed: (error: unknown) => void,
   ) {}
 
   created(seconds: number): void {
@@ -138,14 +143,12 @@ class Tracked implements TrackedPool {
   }
 
   isClosed(): boolean {
-    const pool = this.ref.deref();
-    return this.#closed || pool === undefined || this.kind.read(pool) === undefined;
+    return this.#closed || this.#read() === undefined;
   }
 
   /** Brings the series up to date; false once the pool is closed or gone. */
   collect(): boolean {
-    const pool = this.ref.deref();
-    const reading = pool === undefined ? undefined : this.kind.read(pool);
+    const reading = this.#read();
     if (reading === undefined) return false;
     this.#named(reading.used + reading.idle > 0)?.set(reading);
     return true;
@@ -161,11 +164,32 @@ class Tracked implements TrackedPool {
     if (this.#series !== undefined || this.#closed) return this.#series;
     const pool = this.ref.deref();
     if (pool === undefined) return undefined;
-    const base = this.kind.name(pool, settle);
-    if (base === undefined) return undefined;
-    this.name = this.freeName(base);
-    this.#series = new Series(this.name, this.instruments);
+    try {
+      const base = this.kind.name(pool, settle);
+      if (base === undefined) return undefined;
+      this.name = this.freeName(base);
+      this.#series = new Series(this.name, this.instruments);
+    } catch (error) {
+      this.#giveUp(error);
+    }
     return this.#series;
+  }
+
+  #read(): PoolReading | undefined {
+    const pool = this.ref.deref();
+    if (pool === undefined) return undefined;
+    try {
+      return this.kind.read(pool);
+    } catch (error) {
+      this.#giveUp(error);
+      return undefined;
+    }
+  }
+
+  /** A pool that is not what it seemed to be must neither fail its users nor hide the others. */
+  #giveUp(error: unknown): void {
+    this.close();
+    this.failed(error);
   }
 }
 
