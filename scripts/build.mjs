@@ -1,4 +1,4 @@
-// Bundles the preload and the toolkit into dist/ and writes their type declarations.
+// Bundles the preload, the toolkit and the demo's shop into dist/ and writes type declarations.
 // `--no-types` skips the declarations, which only consumers of the npm package need.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -83,6 +83,13 @@ await Promise.all([
     ...common,
     entryPoints: Object.fromEntries(toolkitParts.map(name => [`${name}/index`, `toolkit/${name}/index.ts`])),
     outdir: 'dist/toolkit',
+    packages: 'external',
+  }),
+  // The shop of demo and image. It stays out of the npm package: see `files` in package.json.
+  build({
+    ...common,
+    entryPoints: { main: 'mall/main.ts' },
+    outdir: 'dist/mall',
     packages: 'external',
   }),
 ]);

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { endWithProcess, stopProcess } from './servers/lifetime';
+import { endChildWithProcess } from './servers/lifetime';
 import { ServerStartError } from './servers/server-process';
 
 /** The shop in a process of its own, under the preload. */
@@ -11,6 +11,8 @@ export interface ShopProcess {
   readonly pid: number;
   /** Resolves when the process has ended, with how. */
   readonly ended: Promise<string>;
+  /** Has `listener` told what the process writes to stderr, and has written there so far. */
+  onComplaint(listener: (text: string) => void): void;
   close(): Promise<void>;
 }
 
@@ -21,12 +23,9 @@ const startTimeoutMs = 60_000;
  * Starts the built shop as a user would: `node --require ./instrumentation dist/mall/main.js`.
  *
  * @param env settings on top of this process's environment
- * @param onError told what the shop writes to stderr
+ * @throws {@link ServerStartError} with what the shop complained of
  */
-export async function startShopProcess(
-  env: NodeJS.ProcessEnv,
-  onError: (text: string) => void,
-): Promise<ShopProcess> {
+export async function startShopProcess(env: NodeJS.ProcessEnv): Promise<ShopProcess> {
   const main = join(repository, 'dist', 'mall', 'main.js');
   if (!existsSync(main)) throw new ServerStartError('the shop is not built: run `npm run build` first');
   const child = spawn(process.execPath, ['--require', join(repository, 'instrumentation'), main], {
@@ -35,20 +34,31 @@ export async function startShopProcess(
     // In a group of its own, so that Ctrl-C in a terminal reaches the demo only, which then ends it in order.
     detached: true,
   });
-  const close = endWithProcess({
-    close: () => stopProcess(child, 'SIGTERM', 12_000),
-    closeNow: () => void child.kill('SIGKILL'),
-  });
-  child.stderr?.setEncoding('utf8').on('data', onError);
+  const close = endChildWithProcess(child, { signal: 'SIGTERM', graceMs: 12_000 });
+  let complaints = '';
+  let onComplaint = (text: string): void => {
+    complaints = (complaints + text).slice(-65_536);
+  };
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => onComplaint(text));
   const ended = new Promise<string>(resolve => {
     child.once('error', error => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
   try {
-    return { url: await listening(child, ended), pid: child.pid!, ended, close };
+    const url = await listening(child, ended);
+    return {
+      url,
+      pid: child.pid!,
+      ended,
+      onComplaint(listener) {
+        if (complaints !== '') listener(complaints);
+        onComplaint = listener;
+      },
+      close,
+    };
   } catch (error) {
     await close();
-    throw error;
+    throw new ServerStartError(`${(error as Error).message}\n${complaints}`.trim());
   }
 }
 
@@ -64,8 +74,8 @@ async function listening(child: ChildProcess, ended: Promise<string>): Promise<s
     });
   });
   const failure = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ServerStartError('the shop does not get ready')), startTimeoutMs);
-    void ended.then(how => reject(new ServerStartError(`the shop ended while starting: ${how}`)));
+    timer = setTimeout(() => reject(new Error('the shop does not get ready')), startTimeoutMs);
+    void ended.then(how => reject(new Error(`the shop ended while starting: ${how}`)));
   });
   return Promise.race([address, failure]).finally(() => clearTimeout(timer));
 }

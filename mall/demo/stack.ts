@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { freePort, isPortFree } from './servers/port';
+import { setTimeout as wait } from 'node:timers/promises';
+import { localUrl, portOr } from './ports';
+import { parseSamples } from './prometheus-text';
+import { redisForDemo, withoutPassword } from './redis';
 import { startPostgres } from './servers/postgres';
-import { findRedis, startRedis } from './servers/redis';
 import { ServerStartError } from './servers/server-process';
 import type { ShopProcess } from './shop-process';
 import { startShopProcess } from './shop-process';
@@ -23,30 +22,22 @@ export interface Output {
 }
 
 const host = '127.0.0.1';
+const attempts = 3;
+const metricsWaitMs = 10_000;
 
 /** Starts PostgreSQL, Redis where there is one, and the shop on them. */
 export async function startStack({ say, complain }: Output): Promise<Stack> {
   const postgres = await startPostgres();
   say(`PostgreSQL  ${withoutPassword(postgres.url)} (${postgres.origin})`);
   const redis = await redisForDemo(say);
-  const metricsHost = process.env['OTEL_EXPORTER_PROMETHEUS_HOST'] || host;
-  const metricsPort = await portOr('OTEL_EXPORTER_PROMETHEUS_PORT', 9464, metricsHost, say);
-  const shop = await startShopProcess(
-    {
-      DATABASE_URL: postgres.url,
-      REDIS_URL: redis?.url ?? '',
-      HOST: host,
-      PORT: String(await portOr('PORT', 3000, host, say)),
-      OTEL_SERVICE_NAME: process.env['OTEL_SERVICE_NAME'] || 'mall',
-      OTEL_EXPORTER_PROMETHEUS_HOST: metricsHost,
-      OTEL_EXPORTER_PROMETHEUS_PORT: String(metricsPort),
-    },
-    complain,
+  const { shop, metricsUrl, adminUrl } = await startShop(
+    { DATABASE_URL: postgres.url, REDIS_URL: redis?.url ?? '' },
+    say,
   );
-  const metricsUrl = `http://${metricsHost}:${metricsPort}/metrics`;
+  shop.onComplaint(complain);
   say(`shop        ${shop.url} (process ${shop.pid})`);
   say(`metrics     ${metricsUrl}`);
-  say('admin       not in this version');
+  if (adminUrl !== undefined) say(`admin       ${adminUrl}`);
   return {
     shop,
     metricsUrl,
@@ -57,48 +48,75 @@ export async function startStack({ say, complain }: Output): Promise<Stack> {
   };
 }
 
-/** Redis of REDIS_URL, else one started here, installed first where that is possible; undefined when there is none. */
-async function redisForDemo(
-  say: Output['say'],
-): Promise<{ readonly url: string; close(): Promise<void> } | undefined> {
-  const given = process.env['REDIS_URL'];
-  if (given) {
-    say(`Redis       ${withoutPassword(given)} (REDIS_URL)`);
-    return { url: given, close: async () => {} };
-  }
-  if (findRedis() === undefined) await setUp('redis-server');
-  try {
-    const redis = await startRedis();
-    say(`Redis       ${redis.url} (process ${redis.pid})`);
-    return redis;
-  } catch (error) {
-    if (!(error instanceof ServerStartError)) throw error;
-    say(`Redis       none: ${error.message}; the shop runs without`);
-    return undefined;
+interface Started {
+  readonly shop: ShopProcess;
+  readonly metricsUrl: string;
+  readonly adminUrl: string | undefined;
+}
+
+/** Starts the shop; again where another process, such as a second demo, was faster to take one of its ports. */
+async function startShop(servers: NodeJS.ProcessEnv, say: Output['say']): Promise<Started> {
+  const metricsHost = process.env['OTEL_EXPORTER_PROMETHEUS_HOST'] || host;
+  const adminHost = process.env['VITALS_ADMIN_HOST'] || host;
+  const withAdmin = /^(1|true|on|yes)$/i.test(process.env['VITALS_ADMIN'] ?? '');
+  for (let attempt = 1; ; attempt++) {
+    const port = await portOr('PORT', 3000, host, say);
+    const metricsPort = await portOr('OTEL_EXPORTER_PROMETHEUS_PORT', 9464, metricsHost, say);
+    const adminPort = withAdmin ? await portOr('VITALS_ADMIN_PORT', 6060, adminHost, say) : 0;
+    const metricsUrl = localUrl(metricsHost, metricsPort, '/metrics');
+    const adminUrl = localUrl(adminHost, adminPort);
+    try {
+      const shop = await startShopProcess({
+        ...servers,
+        HOST: host,
+        PORT: String(port),
+        OTEL_SDK_DISABLED: 'false',
+        OTEL_SERVICE_NAME: process.env['OTEL_SERVICE_NAME'] || 'mall',
+        OTEL_METRICS_EXPORTER: withPrometheus(process.env['OTEL_METRICS_EXPORTER']),
+        OTEL_EXPORTER_PROMETHEUS_HOST: metricsHost,
+        OTEL_EXPORTER_PROMETHEUS_PORT: String(metricsPort),
+        ...(withAdmin && { VITALS_ADMIN_PORT: String(adminPort) }),
+      });
+      if (await servesMetrics(metricsUrl, shop.pid)) {
+        return { shop, metricsUrl, adminUrl: withAdmin && (await answers(adminUrl)) ? adminUrl : undefined };
+      }
+      const complaints: string[] = [];
+      shop.onComplaint(text => complaints.push(text));
+      await shop.close();
+      throw new ServerStartError(
+        `the shop's metrics are not at ${metricsUrl}\n${complaints.join('')}`.trim(),
+      );
+    } catch (error) {
+      if (attempt === attempts || !/EADDRINUSE/.test(String(error))) throw error;
+    }
   }
 }
 
-async function setUp(name: string): Promise<void> {
-  const script = join(__dirname, '..', '..', 'scripts', 'setup.mjs');
-  await once(spawn(process.execPath, [script, name], { stdio: 'inherit' }), 'exit');
+function withPrometheus(exporters: string | undefined): string {
+  const others = (exporters ?? '')
+    .split(',')
+    .filter(name => !['', 'none', 'prometheus'].includes(name.trim()));
+  return ['prometheus', ...others].join(',');
 }
 
-/** The port that `variable` asks for, else `preset`; a free one where that is taken. */
-async function portOr(variable: string, preset: number, on: string, say: Output['say']): Promise<number> {
-  const wanted = Number(process.env[variable] || preset);
-  if (wanted === 0) return freePort(on);
-  if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65_535) {
-    throw new ServerStartError(
-      `${variable}: expected a port from 0 to 65535, got "${process.env[variable]}"`,
-    );
+/** Whether the metrics at `url` become those of the process `pid`, and are not those of another that has the port. */
+async function servesMetrics(url: string, pid: number): Promise<boolean> {
+  for (const end = Date.now() + metricsWaitMs; Date.now() < end; await wait(100)) {
+    try {
+      const answer = await fetch(url, { signal: AbortSignal.timeout(2000) });
+      const target = parseSamples(await answer.text()).find(({ name }) => name === 'target_info');
+      // Unless the process is left out of OTEL_NODE_RESOURCE_DETECTORS.
+      if (answer.ok && target !== undefined) return (target.labels['process_pid'] ?? `${pid}`) === `${pid}`;
+    } catch {
+      // Not yet: asked again until the deadline.
+    }
   }
-  if (await isPortFree(wanted, on)) return wanted;
-  say(`port ${wanted} is taken, using a free one (${variable} chooses)`);
-  return freePort(on);
+  return false;
 }
 
-function withoutPassword(text: string): string {
-  const url = new URL(text);
-  if (url.password) url.password = '***';
-  return url.href;
+async function answers(url: string): Promise<boolean> {
+  return fetch(url, { signal: AbortSignal.timeout(2000) }).then(
+    () => true,
+    () => false,
+  );
 }

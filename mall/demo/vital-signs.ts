@@ -1,4 +1,4 @@
-import type { Interval } from './prometheus-text';
+import type { Interval, LabelFilter } from './prometheus-text';
 
 /** Vital signs of the shop over an interval, undefined where its metrics do not say. Times in seconds. */
 export interface VitalSigns {
@@ -23,15 +23,15 @@ export interface VitalSigns {
   readonly redisHits: number | undefined;
 }
 
-/** The database pool is PostgreSQL's: another client's pool would report under the same names. */
 const requests = 'http_server_request_duration_seconds';
 const gc = 'v8js_gc_duration_seconds';
 const cacheOperations = 'vitals_cache_operations_total';
 
 /** Reads the vital signs out of an interval between two scrapes. */
 export function readVitalSigns(interval: Interval): VitalSigns {
-  const connections = (state?: string) =>
-    interval.gauge('db_client_connection_count', state ? { db_client_connection_state: state } : {});
+  const pool = databasePool(interval);
+  const connections = (db_client_connection_state: string | RegExp) =>
+    interval.gauge('db_client_connection_count', { ...pool, db_client_connection_state });
   const lookups = (cache_tier: string, cache_result: string | RegExp) =>
     interval.increase(cacheOperations, { cache_tier, cache_operation: 'get', cache_result });
   const pauses = { vitals_gc_forced: '' };
@@ -50,11 +50,18 @@ export function readVitalSigns(interval: Interval): VitalSigns {
     loopP50: interval.gauge('nodejs_eventloop_delay_p50_seconds'),
     loopP99: interval.gauge('nodejs_eventloop_delay_p99_seconds'),
     poolUsed: connections('used'),
-    poolOpen: connections(),
-    poolLimit: interval.gauge('db_client_connection_limit'),
-    poolWaitP99: interval.quantile(0.99, 'db_client_connection_wait_time_seconds'),
+    poolOpen: connections(/./),
+    poolLimit: interval.gauge('db_client_connection_limit', pool),
+    poolWaitP99: interval.quantile(0.99, 'db_client_connection_wait_time_seconds', pool),
     cacheLookups: lookups('l1', /./),
     memoryHits: lookups('l1', 'hit'),
     redisHits: lookups('l2', 'hit'),
   };
+}
+
+/** The pool of PostgreSQL: Redis clients report their connection under the same names, and it has no limit. */
+function databasePool({ after }: Interval): LabelFilter {
+  const label = 'db_client_connection_pool_name';
+  const name = after.find(sample => sample.name === 'db_client_connection_limit')?.labels[label];
+  return name === undefined ? {} : { [label]: name };
 }

@@ -1,7 +1,7 @@
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { endWithProcess, removeFolder, stopProcess, temporaryFolder } from '../../mall/demo/servers/lifetime';
+import { removeFolder, temporaryFolder } from '../../mall/demo/servers/lifetime';
 import { startServerProcess } from '../../mall/demo/servers/server-process';
 
 /** What an instant query answers, a sample a series; a scalar counts as one without labels. */
@@ -48,7 +48,7 @@ export function stackConfiguration(folder: string, targets: Targets): string {
 export async function startStackPrometheus(targets: Targets): Promise<StackPrometheus> {
   const folder = temporaryFolder('vitals-prometheus-');
   const config = stackConfiguration(folder, targets);
-  const { child, port } = await startServerProcess({
+  const { port, close } = await startServerProcess({
     name: 'prometheus (run `node scripts/setup.mjs prometheus` as root)',
     command: 'prometheus',
     args: free => [
@@ -60,16 +60,6 @@ export async function startStackPrometheus(targets: Targets): Promise<StackProme
   }).catch(error => {
     removeFolder(folder);
     throw error;
-  });
-  const close = endWithProcess({
-    async close() {
-      await stopProcess(child, 'SIGTERM', 5000);
-      removeFolder(folder);
-    },
-    closeNow() {
-      child.kill('SIGKILL');
-      removeFolder(folder);
-    },
   });
   const url = `http://127.0.0.1:${port}`;
   const api = async (path: string): Promise<unknown> => {
@@ -84,7 +74,7 @@ export async function startStackPrometheus(targets: Targets): Promise<StackProme
       const data = await api(`query?${new URLSearchParams({ query: expr })}`);
       return samplesOf(data as QueryResult);
     },
-    close,
+    close: () => close().then(() => removeFolder(folder)),
   };
 }
 

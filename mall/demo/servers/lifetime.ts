@@ -1,8 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Orphan } from './orphans';
+import { dismissGuard, guardAgainstKill } from './orphans';
 
 /** Something that must not outlive this process. */
 export interface Ending {
@@ -10,15 +13,29 @@ export interface Ending {
   close(): Promise<void>;
   /** Ends it without the event loop, when the process is already exiting. */
   closeNow(): void;
+  /** How it is ended when this process has been killed. */
+  readonly orphan?: Orphan;
+}
+
+/** How a child process is ended. */
+export interface ChildEnding {
+  /** Asks it to end in order. */
+  readonly signal: NodeJS.Signals;
+  /** How long it may take to. */
+  readonly graceMs: number;
+  /** Ends it at once, its own children too. @default 'SIGKILL' */
+  readonly atOnce?: NodeJS.Signals | undefined;
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const signalDeadlineMs = 8000;
 const open = new Set<Ending>();
+const folders = new Map<string, () => void>();
 let watching = false;
 
 /**
- * Ends `ending` with this process: on a normal exit, an uncaught exception, SIGINT, SIGTERM and SIGHUP.
+ * Ends `ending` with this process: on a normal exit, an uncaught exception, SIGINT, SIGTERM and SIGHUP, and, where it
+ * says how, after a SIGKILL.
  *
  * Where the program has its own listener for a signal it decides itself when to exit, and the exit ends the rest.
  *
@@ -27,11 +44,39 @@ let watching = false;
 export function endWithProcess(ending: Ending): () => Promise<void> {
   open.add(ending);
   watch();
+  const unguard = ending.orphan && guardAgainstKill(ending.orphan);
   let closing: Promise<void> | undefined;
   return () => {
-    closing ??= ending.close().finally(() => open.delete(ending));
+    closing ??= ending.close().finally(() => {
+      open.delete(ending);
+      unguard?.();
+    });
     return closing;
   };
+}
+
+/**
+ * Ends `child` with this process, from the moment it was spawned.
+ *
+ * @returns a function that ends it now, in order.
+ */
+export function endChildWithProcess(child: ChildProcess, how: ChildEnding): () => Promise<void> {
+  const { pid } = child;
+  // It could not be spawned, and says so in an `error` event.
+  if (pid === undefined) return async () => {};
+  const { signal, graceMs, atOnce = 'SIGKILL' } = how;
+  const close = endWithProcess({
+    close: () => stopProcess(child, signal, graceMs),
+    closeNow() {
+      if (child.exitCode === null && child.signalCode === null && child.kill(atOnce)) {
+        waitNow(() => hasEnded(pid), 3000);
+      }
+    },
+    orphan: { pid, signal: atOnce },
+  });
+  // The number may be another process's from now on.
+  child.once('exit', () => void close());
+  return close;
 }
 
 function watch(): void {
@@ -56,14 +101,21 @@ async function closeAll(): Promise<void> {
   closeAllNow();
 }
 
+/** The last started first, as each may use those before it; what they kept in folders goes after all of them. */
 function closeAllNow(): void {
-  for (const ending of open) {
+  for (const ending of [...open].reverse()) {
     open.delete(ending);
-    try {
-      ending.closeNow();
-    } catch (error) {
-      process.stderr.write(`could not end a server: ${String(error)}\n`);
-    }
+    attempt(() => ending.closeNow());
+  }
+  for (const folder of folders.keys()) attempt(() => removeFolder(folder));
+  dismissGuard();
+}
+
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    process.stderr.write(`something could not be ended: ${String(error)}\n`);
   }
 }
 
@@ -73,7 +125,7 @@ export async function stopProcess(
   signal: NodeJS.Signals,
   graceMs: number,
 ): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill(signal);
   const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
@@ -82,17 +134,34 @@ export async function stopProcess(
 }
 
 /** Waits without the event loop, at most `timeoutMs`, until `done` says so. */
-export function waitNow(done: () => boolean, timeoutMs: number): void {
+function waitNow(done: () => boolean, timeoutMs: number): void {
   const cell = new Int32Array(new SharedArrayBuffer(4));
-  for (const end = Date.now() + timeoutMs; !done() && Date.now() < end; ) Atomics.wait(cell, 0, 0, 10);
+  for (const end = Date.now() + timeoutMs; !done() && Date.now() < end; ) Atomics.wait(cell, 0, 0, 5);
 }
 
-/** A new private folder for a server's files. */
+/** Whether a child has ended, without the event loop, which would take note of it. */
+function hasEnded(pid: number): boolean {
+  try {
+    // A process that has ended and was not yet taken note of is a zombie, and could still be signalled.
+    if (process.platform === 'linux') return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return !process.kill(pid, 0);
+  } catch {
+    return true;
+  }
+}
+
+/** A new private folder for a server's files, which goes with this process. */
 export function temporaryFolder(prefix: string, base = tmpdir()): string {
-  return mkdtempSync(join(base, prefix));
+  watch();
+  const folder = join(base, prefix + randomBytes(6).toString('hex'));
+  folders.set(folder, guardAgainstKill({ folder }));
+  mkdirSync(folder, { mode: 0o700 });
+  return folder;
 }
 
 /** Removes a server's folder, patient with files that a dying process still writes. */
 export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  folders.get(folder)?.();
+  folders.delete(folder);
 }

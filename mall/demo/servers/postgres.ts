@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { endWithProcess, removeFolder, stopProcess, waitNow } from './lifetime';
+import { text } from 'node:stream/consumers';
+import { endChildWithProcess, removeFolder } from './lifetime';
 import type { RunAs } from './postgres-binaries';
 import { folderFor, postgresPrograms, postgresUser } from './postgres-binaries';
 import { createScratchDatabase } from './scratch-database';
@@ -34,35 +36,29 @@ async function startEmbedded(): Promise<PostgresDatabase> {
   const folder = folderFor(user);
   const data = join(folder, 'data');
   const password = randomBytes(18).toString('hex');
-  const { child, port } = await (async () => {
+  const { child, port, close } = await (async () => {
     const programs = postgresPrograms(user, folder);
-    initialise(programs, folder, data, password, user);
+    await initialise(programs, folder, data, password, user);
     return startServerProcess({
       name: 'PostgreSQL',
       command: join(programs, 'postgres'),
       args: free => ['-D', data, '-p', String(free), ...settings.flatMap(setting => ['-c', setting])],
       ready: /database system is ready to accept connections/,
       options: { ...user, cwd: folder, env: { ...process.env, LC_ALL: 'C' } },
+      // SIGQUIT is PostgreSQL's immediate shutdown: its own children go too, which a SIGKILL would orphan.
+      ending: { signal: 'SIGINT', graceMs: 5000, atOnce: 'SIGQUIT' },
     });
   })().catch(error => {
     removeFolder(folder);
     throw error;
   });
 
-  const close = endWithProcess({
-    async close() {
-      await stopProcess(child, 'SIGINT', 5000);
-      removeFolder(folder);
-    },
-    closeNow() {
-      // SIGQUIT is PostgreSQL's immediate shutdown: its own children go too, which a SIGKILL would orphan.
-      child.kill('SIGQUIT');
-      waitNow(() => !existsSync(join(data, 'postmaster.pid')), 3000);
-      removeFolder(folder);
-    },
-  });
-  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
-  return { url, origin: 'embedded', pid: child.pid!, close };
+  return {
+    url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+    origin: 'embedded',
+    pid: child.pid!,
+    close: () => close().then(() => removeFolder(folder)),
+  };
 }
 
 /** The data is thrown away, so nothing waits for the disk. */
@@ -77,11 +73,17 @@ const settings = [
   'logging_collector=off',
 ];
 
-function initialise(programs: string, folder: string, data: string, password: string, user: RunAs): void {
+async function initialise(
+  programs: string,
+  folder: string,
+  data: string,
+  password: string,
+  user: RunAs,
+): Promise<void> {
   const passwordFile = join(folder, 'password');
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
   if (user.uid !== undefined && user.gid !== undefined) chownSync(passwordFile, user.uid, user.gid);
-  const { status, error, stdout, stderr } = spawnSync(
+  const child = spawn(
     join(programs, 'initdb'),
     [
       `--pgdata=${data}`,
@@ -93,7 +95,22 @@ function initialise(programs: string, folder: string, data: string, password: st
       '--no-sync',
       '--no-instructions',
     ],
-    { ...user, cwd: folder, encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' }, timeout: 120_000 },
+    {
+      ...user,
+      cwd: folder,
+      env: { ...process.env, LC_ALL: 'C' },
+      detached: true,
+      timeout: 120_000,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   );
-  if (status !== 0) throw new ServerStartError(`initdb failed: ${error?.message ?? stderr + stdout}`);
+  endChildWithProcess(child, { signal: 'SIGTERM', graceMs: 5000 });
+  const failed = (why: string) => new ServerStartError(`initdb failed: ${why.trim().slice(-2000)}`);
+  const closed = once(child, 'close').catch(error => Promise.reject(failed(String(error))));
+  const [stdout, stderr, [code, signal]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    closed,
+  ]);
+  if (code !== 0) throw failed(`${signal ?? `exit code ${code}`}\n${stdout}${stderr}`);
 }

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { endWithProcess, removeFolder, stopProcess, temporaryFolder } from './lifetime';
+import { removeFolder, temporaryFolder } from './lifetime';
 import { ServerStartError, startServerProcess } from './server-process';
 
 /** A running Redis of our own. */
@@ -45,7 +45,7 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
     );
   }
   const folder = temporaryFolder('vitals-redis-');
-  const { child, port } = await startServerProcess({
+  const { child, port, close } = await startServerProcess({
     name: 'redis-server',
     command,
     args: free => {
@@ -64,15 +64,10 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
     removeFolder(folder);
     throw error;
   });
-  const close = endWithProcess({
-    async close() {
-      await stopProcess(child, 'SIGTERM', 5000);
-      removeFolder(folder);
-    },
-    closeNow() {
-      child.kill('SIGKILL');
-      removeFolder(folder);
-    },
-  });
-  return { url: `redis://127.0.0.1:${port}`, port, pid: child.pid!, close };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    pid: child.pid!,
+    close: () => close().then(() => removeFolder(folder)),
+  };
 }

@@ -7,6 +7,11 @@ import { ServerStartError } from './server-process';
 
 /** Creates an empty database on the server of `databaseUrl`, so that what is there already stays untouched. */
 export async function createScratchDatabase(databaseUrl: string): Promise<PostgresDatabase> {
+  if (!/^postgres(ql)?:$/.test(URL.canParse(databaseUrl) ? new URL(databaseUrl).protocol : '')) {
+    throw new ServerStartError(
+      'DATABASE_URL: expected a URL such as postgres://user:password@127.0.0.1:5432/database',
+    );
+  }
   const name = `vitals_${process.pid}_${randomBytes(4).toString('hex')}`;
   const drop = `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`;
   try {
@@ -18,15 +23,20 @@ export async function createScratchDatabase(databaseUrl: string): Promise<Postgr
       cause,
     });
   }
+  const orphan = {
+    script: `const { Client } = require('pg');
+      const client = new Client({ connectionString: process.env.SCRATCH_SERVER });
+      client.connect().then(() => client.query(process.env.SCRATCH_DROP)).finally(() => client.end());`,
+    cwd: __dirname,
+    env: { SCRATCH_SERVER: databaseUrl, SCRATCH_DROP: drop, NODE_OPTIONS: '' },
+  };
   const close = endWithProcess({
     close: () => runStatement(databaseUrl, drop),
     closeNow() {
-      const script = `const { Client } = require('pg');
-        const client = new Client({ connectionString: process.env.SCRATCH_SERVER });
-        client.connect().then(() => client.query(process.env.SCRATCH_DROP)).finally(() => client.end());`;
-      const env = { ...process.env, NODE_OPTIONS: '', SCRATCH_SERVER: databaseUrl, SCRATCH_DROP: drop };
-      spawnSync(process.execPath, ['-e', script], { cwd: __dirname, env, timeout: 5000 });
+      const { script, cwd, env } = orphan;
+      spawnSync(process.execPath, ['-e', script], { cwd, env: { ...process.env, ...env }, timeout: 5000 });
     },
+    orphan,
   });
   const url = new URL(databaseUrl);
   url.pathname = `/${name}`;

@@ -1,5 +1,6 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { type ChildEnding, endChildWithProcess } from './lifetime';
 import { freePort } from './port';
 
 /** A server could not be started; the message says which and what to do. */
@@ -17,11 +18,22 @@ export interface ServerProgram {
   /** Matches the output once the server accepts connections. */
   readonly ready: RegExp;
   readonly options?: SpawnOptions;
+  /** How it is ended. @default SIGTERM, 5 s */
+  readonly ending?: ChildEnding;
   /** @default 30000 */
   readonly timeoutMs?: number;
 }
 
+/** A server that takes connections. */
+export interface StartedServer {
+  readonly child: ChildProcess;
+  readonly port: number;
+  /** Ends it in order; the end of this process ends it too. */
+  close(): Promise<void>;
+}
+
 const attempts = 5;
+const presetEnding: ChildEnding = { signal: 'SIGTERM', graceMs: 5000 };
 const portTaken = /address already in use/i;
 
 /**
@@ -30,9 +42,7 @@ const portTaken = /address already in use/i;
  *
  * @throws {@link ServerStartError} with the server's last output.
  */
-export async function startServerProcess(
-  program: ServerProgram,
-): Promise<{ child: ChildProcess; port: number }> {
+export async function startServerProcess(program: ServerProgram): Promise<StartedServer> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const child = spawn(program.command, program.args(port), {
@@ -40,12 +50,13 @@ export async function startServerProcess(
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    const close = endChildWithProcess(child, program.ending ?? presetEnding);
     const failure = await untilReady(child, program);
     if (failure === undefined) {
       letGo(child);
-      return { child, port };
+      return { child, port, close };
     }
-    child.kill('SIGKILL');
+    await close();
     if (attempt < attempts && portTaken.test(failure)) continue;
     throw new ServerStartError(`${program.name} did not start: ${failure.trim().slice(-2000)}`);
   }
