@@ -16,13 +16,19 @@ export function errorType(error: unknown): string {
 
 /** The first word of an error that Redis answers with, by its protocol's custom: `WRONGTYPE Operation against ...`. */
 const redisReply = /^([A-Z][A-Z_]{1,30}) /;
+/** What node-postgres says when time runs out, in errors that have no code: of a query, of its pool, of connecting. */
+const timeouts = new Set([
+  'Query read timeout',
+  'timeout exceeded when trying to connect',
+  'Connection terminated due to connection timeout',
+]);
 const tame = /^[\w.-]{1,64}$/;
 
 function nameOf(error: unknown): string {
   if (error === null || typeof error !== 'object') return '_OTHER';
   const { code, name, message } = error as Error & { code?: unknown };
   if ((typeof code === 'string' || typeof code === 'number') && tame.test(String(code))) return String(code);
-  if (message === 'Query read timeout') return 'timeout';
+  if (timeouts.has(message)) return 'timeout';
   const reply = typeof message === 'string' ? redisReply.exec(message) : null;
   if (reply !== null) return reply[1]!;
   for (const candidate of [name, (error as object).constructor?.name]) {

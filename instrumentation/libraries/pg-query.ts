@@ -30,9 +30,16 @@ export function measureSubmittable(config: unknown, end: End): boolean {
   if (typeof query?.submit !== 'function') return false;
   const { handleReadyForQuery: ready, handleError: failed } = query;
   if (typeof ready !== 'function' || typeof failed !== 'function') return true;
+  const owned = Object.hasOwn(query, 'handleReadyForQuery') || Object.hasOwn(query, 'handleError');
   const restore = (): void => {
-    query.handleReadyForQuery = ready;
-    query.handleError = failed;
+    if (owned) {
+      query.handleReadyForQuery = ready;
+      query.handleError = failed;
+    } else {
+      // They came from the prototype, and an object that is used again must look as it did.
+      delete query.handleReadyForQuery;
+      delete query.handleError;
+    }
   };
   query.handleReadyForQuery = function (...args) {
     restore();

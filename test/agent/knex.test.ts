@@ -2,13 +2,19 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { repository } from '../helpers/app';
+import {
+  added as addedTo,
+  operations as operationsOf,
+  placeOf,
+  poolNames,
+  pool as poolOf,
+} from '../helpers/database-metrics';
 import { type PostgresDatabase, startPostgres } from '../helpers/postgres';
 import type { Samples } from '../helpers/samples';
 import { type SteppedApp, startStepped } from '../helpers/stepped-app';
 
 const apps = join(repository, 'test', 'fixtures', 'apps', 'use-knex');
 const operation = 'db_client_operation_duration_seconds';
-const poolLabel = 'db_client_connection_pool_name';
 const slowMs = 400;
 
 let postgres: PostgresDatabase;
@@ -17,8 +23,7 @@ let place: string;
 
 before(async () => {
   postgres = await startPostgres();
-  const { hostname, port, pathname } = new URL(postgres.url);
-  place = `${hostname}:${port}${pathname}`;
+  place = placeOf(postgres.url);
 });
 after(() => postgres?.close());
 
@@ -28,33 +33,8 @@ const start = (script: string, way: 'bare' | 'require' | 'import'): Promise<Step
     env: { DATABASE_URL: postgres.url, VITALS_SLOW_QUERY_MS: String(slowMs) },
   });
 
-/** How often each query ran, by its summary and, after a bar, its error. */
-function operations(metrics: Samples): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { labels, value } of metrics.of(`${operation}_count`, { db_system_name: 'postgresql' })) {
-    const error = labels['error_type'];
-    counts[labels['db_query_summary'] + (error === undefined ? '' : ` | ${error}`)] = value;
-  }
-  return counts;
-}
-
-/** The numbers of one pool. */
-function pool(metrics: Samples, name = place) {
-  const of = (metric: string, labels = {}) =>
-    metrics.value(`db_client_connection_${metric}`, { [poolLabel]: name, ...labels });
-  return {
-    used: of('count', { db_client_connection_state: 'used' }),
-    idle: of('count', { db_client_connection_state: 'idle' }),
-    pending: of('pending_requests'),
-    limit: of('limit'),
-    idleMin: of('idle_min'),
-    idleMax: of('idle_max'),
-    timeouts: of('timeouts_total'),
-    created: of('create_time_seconds_count'),
-    waited: of('wait_time_seconds_count'),
-    returned: of('use_time_seconds_count'),
-  };
-}
+const operations = (metrics: Samples) => operationsOf(metrics, 'postgresql');
+const pool = (metrics: Samples, name = place) => poolOf(metrics, name);
 
 /** What `shop` runs on a new pool; knex asks each new connection for the server's version. */
 const shop = {
@@ -125,10 +105,7 @@ describe('knex over PostgreSQL', () => {
   async function added(step: string, ...args: unknown[]): Promise<Record<string, number>> {
     const earlier = operations(await app.metrics());
     await app.step(step, ...args);
-    const now = Object.entries(operations(await app.metrics()));
-    return Object.fromEntries(
-      now.map(([key, count]) => [key, count - (earlier[key] ?? 0)] as const).filter(([, count]) => count > 0),
-    );
+    return addedTo(earlier, operations(await app.metrics()));
   }
 
   it('measures BEGIN, COMMIT, ROLLBACK and savepoints of transactions, and what runs inside', async () => {
@@ -214,15 +191,11 @@ describe('knex over PostgreSQL', () => {
   });
 
   it('tells a second instance of the same database apart, and ends its series with it', async () => {
-    const names = async () => (await app.metrics()).labels('db_client_connection_limit', poolLabel);
+    const names = async () => poolNames(await app.metrics());
     assert.deepEqual(await names(), [place, `${place}#2`, `${place}#3`]);
     await app.step('destroy', 'small');
     assert.deepEqual(await names(), [place, `${place}#3`]);
-    const metrics = await app.metrics();
-    assert.deepEqual(
-      metrics.of('db_client_connection_use_time_seconds_count', { [poolLabel]: `${place}#2` }),
-      [],
-    );
+    assert.equal(pool(await app.metrics(), `${place}#2`).returned, undefined);
     await app.step('open', 'later');
     await app.step('hold', 'later', 1);
     assert.equal(pool(await app.metrics(), `${place}#2`).used, 1);
