@@ -1,4 +1,5 @@
 import { type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+import { apiGlobal, unregister } from '../instrumentation/api-global';
 import { errorText, type Log, type LogLevel } from '../instrumentation/log';
 
 /** The same message is said at most this often. */
@@ -7,6 +8,8 @@ const repeatAfterMs = 60_000;
 const maxRemembered = 200;
 /** OpenTelemetry logs whole batches at debug level; the rest of such a line helps nobody. */
 const maxLength = 500;
+/** Said to the logger that goes when the application sets its own. */
+const replaced = 'Current logger will be overwritten';
 
 const levels: Record<LogLevel, DiagLogLevel> = {
   none: DiagLogLevel.NONE,
@@ -19,14 +22,18 @@ const levels: Record<LogLevel, DiagLogLevel> = {
 };
 
 /**
- * Lets what OpenTelemetry's packages have to say come out in the agent's own log, at the same level.
+ * Lets what OpenTelemetry's packages have to say come out in the agent's own log, at the same level. A logger that
+ * the application has set stays, before and after.
  *
- * To be called again after anything that sets a logger of its own, as the constructor of NodeSDK does.
+ * @returns a function that takes it back
  */
-export function routeDiag(log: Log, level: LogLevel): void {
-  // Without `disable`, both loggers would report the replacement as a warning.
-  diag.disable();
+export function routeDiag(log: Log, level: LogLevel): () => void {
+  if (apiGlobal()?.diag !== undefined) return () => {};
   diag.setLogger(createDiagLogger(log), { logLevel: levels[level], suppressOverrideMessage: true });
+  const ours = apiGlobal()?.diag;
+  return () => {
+    if (ours !== undefined) unregister('diag', ours);
+  };
 }
 
 /** A logger for OpenTelemetry's `diag` that says the same thing at most once a minute. */
@@ -34,6 +41,7 @@ export function createDiagLogger(log: Log, now: () => number = Date.now): DiagLo
   const remembered = new Map<string, { since: number; held: number }>();
   const say = (write: (message: string) => void, parts: readonly unknown[]): void => {
     const message = parts.map(textOf).join(' ').slice(0, maxLength);
+    if (message.startsWith(replaced)) return;
     const known = remembered.get(message);
     if (known !== undefined && now() - known.since < repeatAfterMs) {
       known.held++;

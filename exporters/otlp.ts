@@ -1,22 +1,10 @@
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import type { Config } from '../instrumentation/config/options';
 import type { Log } from '../instrumentation/log';
-import { createOtlpExporter, type OtlpConfig } from './otlp/exporter';
-import type { ExportStats } from './otlp/guarded';
-import { temporalityFromEnvironment } from './otlp/temporality';
+import { createOtlpExporter, type OnExport } from './otlp/exporter';
+import { temporalityOf } from './otlp/temporality';
 
-export type { OtlpConfig } from './otlp/exporter';
-export type { ExportStats } from './otlp/guarded';
-
-/** A metric exporter that cannot harm the process; see `guard` for what that means. */
-export interface OtlpMetricExporter
-  extends Required<Pick<PushMetricExporter, 'selectAggregationTemporality'>> {
-  export: PushMetricExporter['export'];
-  forceFlush(): Promise<void>;
-  shutdown(): Promise<void>;
-  readonly stats: ExportStats;
-  /** `http://host:port` of the receiver: the agent's own traffic. */
-  readonly origin: string;
-}
+export type { ExportReport, OnExport } from './otlp/exporter';
 
 /**
  * The exporter that an OTLP metric reader pushes to.
@@ -24,9 +12,9 @@ export interface OtlpMetricExporter
  * The reader itself comes from the caller's copy of the metrics SDK: between the copies pass plain data and numbers,
  * never a class that one of them would look for.
  *
- * @throws when a part that the protocol needs cannot be loaded
+ * @throws Error when a certificate cannot be read
  */
-export function createOtlpMetricExporter(config: OtlpConfig, log: Log): OtlpMetricExporter {
-  const exporter = createOtlpExporter('metrics', config, log);
-  return Object.assign(exporter, { selectAggregationTemporality: temporalityFromEnvironment() });
+export function createOtlpMetricExporter(config: Config, log: Log, onExport: OnExport): PushMetricExporter {
+  const exporter = createOtlpExporter('metrics', config, log, onExport);
+  return Object.assign(exporter, { selectAggregationTemporality: temporalityOf(config.otlpTemporality) });
 }

@@ -7,6 +7,7 @@ import {
   PeriodicExportingMetricReader,
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
+import type { OnExport } from '../exporters/otlp/exporter';
 import { type PrometheusEndpoint, startPrometheusEndpoint } from '../exporters/prometheus/endpoint';
 import { createPrometheusReader } from '../exporters/prometheus/reader';
 import { selfMetrics } from './catalogue';
@@ -65,7 +66,12 @@ export function openPrometheus(
 }
 
 /** The readers that send metrics by themselves: OTLP and console. */
-export function pushReaders(config: Config, producer: MakeProducer, log: Log): MetricReader[] {
+export function pushReaders(
+  config: Config,
+  producer: MakeProducer,
+  log: Log,
+  onExport: OnExport,
+): MetricReader[] {
   const readers: MetricReader[] = [];
   const push = (exporter: PushMetricExporter): void => {
     const temporality: TemporalityOf = type =>
@@ -84,7 +90,7 @@ export function pushReaders(config: Config, producer: MakeProducer, log: Log): M
   if (config.metricsExporters.includes('otlp')) {
     try {
       const { createOtlpMetricExporter } = require('./otlp.js') as typeof import('../exporters/otlp');
-      push(createOtlpMetricExporter(config, log));
+      push(createOtlpMetricExporter(config, log, onExport));
     } catch (error) {
       log.warn(`metrics are not sent over OTLP: ${errorText(error)}`);
     }

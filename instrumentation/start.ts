@@ -4,6 +4,7 @@ import type { PrometheusEndpoint } from '../exporters/prometheus/endpoint';
 import { selfMetrics } from './catalogue';
 import { type Environment, loadConfig } from './config/load';
 import { describe } from './config/redact';
+import { countExports } from './exports';
 import { installLibraryHooks } from './libraries/install';
 import { watchEnd, withDeadline } from './lifecycle';
 import { createLog, errorText } from './log';
@@ -54,7 +55,8 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
   );
 
   // Traces come first: their instrumentations must see the application's modules being loaded.
-  const traces = startTraces(config, resource, log);
+  const onExport = countExports(registry);
+  const traces = startTraces(config, resource, log, onExport);
   const context: MeterContext = {
     registry,
     config,
@@ -72,7 +74,7 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
       collectDuration.record(seconds),
     );
   const prometheus = openPrometheus(context, producer, resource);
-  const pushing = pushReaders(config, producer, log);
+  const pushing = pushReaders(config, producer, log, onExport);
   const readers: MetricReader[] = [...(prometheus === undefined ? [] : [prometheus.reader]), ...pushing];
   const meterProvider = new MeterProvider({ resource, readers });
   metrics.setGlobalMeterProvider(meterProvider);

@@ -1,4 +1,6 @@
 import type { Resource } from '@opentelemetry/resources';
+import type { OnExport } from '../exporters/otlp/exporter';
+import { otlpSettings, type Signal } from '../exporters/otlp/settings';
 import type { Config } from './config/options';
 import { errorText, type Log } from './log';
 import type { Exemplar } from './metrics/exemplar';
@@ -8,17 +10,24 @@ import { logsExporters, tracesExporters } from './tracing/wanted';
 /** What the composition root needs of tracing. */
 export interface Traces {
   exemplar(): Omit<Exemplar, 'value'> | undefined;
+  /** Makes no spans any more, because the application does. */
+  stepAside(): void;
   forceFlush(): Promise<void>;
   shutdown(): Promise<void>;
 }
 
 /** Traces and logs, loaded only when one of them goes anywhere. */
-export function startTraces(config: Config, resource: Resource, log: Log): Traces | undefined {
+export function startTraces(
+  config: Config,
+  resource: Resource,
+  log: Log,
+  onExport: OnExport,
+): Traces | undefined {
   if (!wanted(config)) return undefined;
   let handle: TracingHandle;
   try {
     const { startTracing } = require('./tracing.js') as typeof import('./tracing');
-    handle = startTracing({ config, resource, log, ownOrigins: ownOrigins(config) });
+    handle = startTracing({ config, resource, log, onExport });
   } catch (error) {
     log.warn(`tracing did not start: ${errorText(error)}`);
     return undefined;
@@ -32,6 +41,7 @@ export function startTraces(config: Config, resource: Resource, log: Log): Trace
       if (span === undefined || !(span.sampled || always)) return undefined;
       return { traceId: span.traceId, spanId: span.spanId, timestampMs: Date.now() };
     },
+    stepAside: () => handle.stepAside(),
     forceFlush: () => handle.forceFlush(),
     shutdown: () => handle.shutdown(),
   };
@@ -44,20 +54,15 @@ function wanted(config: Config): boolean {
 
 /** Origins that the agent itself calls, with the port spelled out. */
 export function ownOrigins(config: Config): ReadonlySet<string> {
-  const addresses = [
-    config.pyroscopeAddress,
-    config.otlpEndpoint,
-    config.otlpTracesEndpoint,
-    config.otlpMetricsEndpoint,
-    config.otlpLogsEndpoint,
-  ];
-  const exportsOtlp = config.metricsExporters.includes('otlp') || wanted(config);
-  if (exportsOtlp && config.otlpEndpoint === undefined) addresses.push('http://localhost:4318');
-  const origins = new Set<string>();
-  for (const address of addresses) {
-    if (address === undefined) continue;
-    const { protocol, hostname, port } = new URL(address);
-    origins.add(`${protocol}//${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`);
-  }
-  return origins;
+  const signals: Signal[] = [];
+  if (tracesExporters(config).includes('otlp')) signals.push('traces');
+  if (config.metricsExporters.includes('otlp')) signals.push('metrics');
+  if (logsExporters(config).includes('otlp')) signals.push('logs');
+  const urls = signals.map(signal => otlpSettings(config, signal).url);
+  if (config.pyroscopeAddress !== undefined) urls.push(new URL(config.pyroscopeAddress));
+  return new Set(
+    urls.map(({ protocol, hostname, port }) => {
+      return `${protocol}//${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+    }),
+  );
 }

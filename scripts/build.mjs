@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { usedConstants } from './used-constants.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -54,6 +55,9 @@ const common = {
   bundle: true,
   platform: 'node',
   target: 'node20.6',
+  // The ES module builds, of which only what is used goes into the bundle.
+  mainFields: ['module', 'main'],
+  plugins: [usedConstants],
   format: 'cjs',
   sourcemap: true,
   sourcesContent: false,

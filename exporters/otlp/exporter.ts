@@ -1,100 +1,195 @@
-import { createRequire } from 'node:module';
-import { diag } from '@opentelemetry/api';
-import { getStringFromEnv } from '@opentelemetry/core';
-import { createOtlpNetworkExportDelegate, ExporterMetrics } from '@opentelemetry/otlp-exporter-base';
-import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
+import type { ExportResult } from '@opentelemetry/core';
 import type { Config } from '../../instrumentation/config/options';
-import type { Log } from '../../instrumentation/log';
-import { type Exporter, type Guarded, guard } from './guarded';
-import { type Batches, type Signal, signals } from './signals';
-import { createTransport } from './transport';
+import { errorText, type Log } from '../../instrumentation/log';
+import { createDelivery, type Delivery } from './delivery';
+import { createGrpcSender } from './grpc';
+import { createHttpSender } from './http';
+import { type Answer, SendError } from './sender';
+import { addressOf, otlpSettings, type Protocol, type Signal } from './settings';
+import { type Batches, signalParts } from './signals';
 
-export type OtlpConfig = Pick<Config, 'otlpProtocol' | 'otlpEndpoint' | 'shutdownTimeoutMs'>;
+export type { Signal } from './settings';
 
-export interface OtlpExporter<S extends Signal> extends Guarded<Batches[S]> {
-  /** `http://host:port`: the agent's own traffic, which no meter and no span should show. */
-  readonly origin: string;
+/** How one export ended, for the agent's own metrics. */
+export interface ExportReport {
+  readonly signal: Signal;
+  readonly protocol: Protocol;
+  /** Spans, data points or log records. */
+  readonly items: number;
+  /** How many of them the receiver refused while it took the rest. */
+  readonly rejected: number;
+  /** What failed, as a short word; `undefined` for an export that arrived. */
+  readonly error: string | undefined;
+  readonly seconds: number;
 }
+
+export type OnExport = (report: ExportReport) => void;
+
+/** An exporter of one signal that can do no harm; see {@link createOtlpExporter}. */
+export interface OtlpExporter<S extends Signal> {
+  export(items: Batches[S], done: (result: ExportResult) => void): void;
+  /** Waits for all that is under way. Never rejects. */
+  forceFlush(): Promise<void>;
+  /** Flushes up to VITALS_SHUTDOWN_TIMEOUT_MS, then lets go. Never rejects. */
+  shutdown(): Promise<void>;
+}
+
+/** `ExportResultCode.SUCCESS`; the enum would bring the whole package along. */
+const success = 0;
+/** Exports under way at once. A receiver that is slow or gone costs so many batches of memory and no more ... */
+const maxUnderWay = 30;
+/** ... and at most so much. */
+const maxBytesUnderWay = 32 * 1024 * 1024;
 
 /**
  * An exporter of one signal over OTLP, set up by the OTEL_EXPORTER_OTLP_* variables.
- * https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+ *
+ * - It says once that a receiver is down and once that it is back, and tells `onExport` of each export.
+ * - It acknowledges a batch as soon as it is handed over. OpenTelemetry's processors hold the process with a timer
+ *   of 30 s until they hear of it, and log each failure that they hear of.
+ * - What does not fit its bounds is lost, and counts as failed.
+ *
+ * @throws Error when a certificate cannot be read
  */
 export function createOtlpExporter<S extends Signal>(
   signal: S,
-  config: OtlpConfig,
-  log: Log,
+  config: Config,
+  log: Pick<Log, 'warn' | 'debug'>,
+  onExport: OnExport,
 ): OtlpExporter<S> {
-  const protocol = protocolOf(signal, config);
-  return protocol === 'grpc' ? overGrpc(signal, config, log) : overHttp(signal, protocol, config, log);
+  const settings = otlpSettings(config, signal);
+  const address = addressOf(settings);
+  const { protocol } = settings;
+  const parts = signalParts[signal];
+  const serializer = protocol === 'http/json' ? parts.json : parts.protobuf;
+  const sender =
+    protocol === 'grpc' ? createGrpcSender(settings, signal) : createHttpSender(settings, protocol);
+  const delivery: Delivery = createDelivery(sender, settings);
+  const state = createReceiverState(signal, address, log);
+  const underWay = new Set<Promise<void>>();
+  let bytesUnderWay = 0;
+
+  const deliver = async (items: Batches[S]): Promise<Answer> => {
+    let body: Uint8Array | undefined;
+    try {
+      body = serializer.serializeRequest(items);
+    } catch (error) {
+      return refused('serialization', `it could not be encoded: ${errorText(error)}`, error);
+    }
+    if (body === undefined) return refused('serialization', 'it could not be encoded');
+    if (bytesUnderWay + body.length > maxBytesUnderWay) return tooSlow();
+    bytesUnderWay += body.length;
+    try {
+      return await delivery.deliver(body);
+    } finally {
+      bytesUnderWay -= body.length;
+    }
+  };
+
+  const run = async (items: Batches[S]): Promise<void> => {
+    const begin = performance.now();
+    const answer = underWay.size < maxUnderWay ? await deliver(items) : tooSlow();
+    const rejection =
+      answer.status === 'taken' ? rejectionOf(parts.rejectedKey, serializer, answer.body) : none;
+    const error = answer.status === 'taken' ? undefined : answer.error;
+    state.note(error, `${rejection.count} ${parts.items}`, rejection);
+    onExport({
+      signal,
+      protocol,
+      items: parts.count(items),
+      rejected: rejection.count,
+      error: error?.type,
+      seconds: (performance.now() - begin) / 1000,
+    });
+  };
+
+  const settled = async (): Promise<void> => {
+    delivery.hurry();
+    await Promise.all(underWay);
+  };
+  return {
+    export(items, done) {
+      const work = run(items).catch(error => log.debug(`OTLP ${signal}: ${errorText(error)}`));
+      underWay.add(work);
+      void work.then(() => underWay.delete(work));
+      done({ code: success });
+    },
+    forceFlush: settled,
+    async shutdown() {
+      await atMost(config.shutdownTimeoutMs, settled());
+      delivery.abort();
+      delivery.close();
+    },
+  };
 }
 
-const protocols = ['http/protobuf', 'http/json', 'grpc'] as const;
-type Protocol = (typeof protocols)[number];
-
-function protocolOf(signal: Signal, config: OtlpConfig): Protocol {
-  const name = `OTEL_EXPORTER_OTLP_${signals[signal].env}_PROTOCOL`;
-  const own = getStringFromEnv(name)?.trim().toLowerCase();
-  if (own === undefined || own === '') return config.otlpProtocol;
-  if ((protocols as readonly string[]).includes(own)) return own as Protocol;
-  diag.warn(`${name}: expected one of ${protocols.join(', ')}, got ${JSON.stringify(own)}`);
-  return config.otlpProtocol;
+interface Rejection {
+  readonly count: number;
+  readonly message: string;
 }
 
-const contentTypes = { 'http/protobuf': 'application/x-protobuf', 'http/json': 'application/json' };
+const none: Rejection = { count: 0, message: '' };
 
-function overHttp<S extends Signal>(
-  signal: S,
-  protocol: Exclude<Protocol, 'grpc'>,
-  config: OtlpConfig,
-  log: Log,
-): OtlpExporter<S> {
-  const parts = signals[signal];
-  const endpoint = convertLegacyHttpOptions({}, parts.env, parts.path, {
-    'Content-Type': contentTypes[protocol],
-  });
-  const url = new URL(endpoint.url);
-  const transport = createTransport(endpoint);
-  const delegate = createOtlpNetworkExportDelegate<Batches[S], unknown>(
-    endpoint,
-    protocol === 'http/json' ? parts.json : parts.protobuf,
-    new ExporterMetrics<Batches[S]>({
-      componentType: `otlp_${signal}_exporter`,
-      metricsHelper: parts.helper,
-      url: endpoint.url,
-      meterProvider: undefined,
-      responseAttributesFromError: () => ({}),
-    }),
-    transport,
-  );
-  const guarded = guard(delegate, {
-    signal,
-    address: url.origin + url.pathname,
-    log,
-    shutdownTimeoutMs: config.shutdownTimeoutMs,
-    hurry: () => transport.hurry(),
-    abort: () => transport.abort(),
-  });
-  return Object.assign(guarded, { origin: url.origin });
+/** What the answer says of a partial success. An answer that is none says nothing. */
+function rejectionOf(
+  key: string,
+  serializer: { deserializeResponse(body: Uint8Array): unknown },
+  body: Uint8Array,
+): Rejection {
+  try {
+    const answer = serializer.deserializeResponse(body) as {
+      partialSuccess?: Record<string, unknown>;
+    } | null;
+    const { [key]: count, errorMessage } = answer?.partialSuccess ?? {};
+    return { count: Number(count ?? 0) || 0, message: typeof errorMessage === 'string' ? errorMessage : '' };
+  } catch {
+    // A status of success is what counts; proxies answer with pages of their own.
+    return none;
+  }
 }
 
-/** gRPC is heavy and rarely asked for; it comes with the SDK's own package, from which it is loaded. */
-function overGrpc<S extends Signal>(signal: S, config: OtlpConfig, log: Log): OtlpExporter<S> {
-  const parts = signals[signal];
-  const load = createRequire(require.resolve('@opentelemetry/sdk-node'));
-  const Exporter = (load(parts.grpcPackage) as Record<string, new () => Exporter<Batches[S]>>)[
-    parts.grpcClass
-  ]!;
-  const address =
-    getStringFromEnv(`OTEL_EXPORTER_OTLP_${parts.env}_ENDPOINT`) ??
-    config.otlpEndpoint ??
-    'http://localhost:4317';
-  const { origin } = new URL(address);
-  const guarded = guard(new Exporter(), {
-    signal,
-    address: origin,
-    log,
-    shutdownTimeoutMs: config.shutdownTimeoutMs,
+/** Says once that the receiver is down, once that it is back, and once that it takes not all. */
+function createReceiverState(signal: Signal, address: string, log: Pick<Log, 'warn' | 'debug'>) {
+  let down = false;
+  let lost = 0;
+  let saidRejected = false;
+  return {
+    note(error: SendError | undefined, what: string, { count, message }: Rejection): void {
+      if (error !== undefined) {
+        lost++;
+        const text = `OTLP ${signal}: ${address} did not take an export: ${error.message}`;
+        if (down) log.debug(text);
+        else log.warn(`${text}; the application runs on, and ${signal} are lost until it does`);
+        down = true;
+        return;
+      }
+      if (down) log.warn(`OTLP ${signal}: ${address} takes them again; exports lost meanwhile: ${lost}`);
+      down = false;
+      lost = 0;
+      if (count === 0 && message === '') return;
+      const text = `OTLP ${signal}: ${address} refused ${what} of an export: ${message.slice(0, 200)}`;
+      if (saidRejected) log.debug(text);
+      else log.warn(`${text}; further ones are counted in otel.sdk.exporter.*.exported`);
+      saidRejected = true;
+    },
+  };
+}
+
+function refused(type: string, message: string, cause?: unknown): Answer {
+  return { status: 'refused', error: new SendError(type, message, { cause }) };
+}
+
+function tooSlow(): Answer {
+  return refused('queue_full', 'those before it are still under way');
+}
+
+/** Resolves with `work`, however it ends, and at the latest after `ms`. Does not hold the process. */
+function atMost(ms: number, work: Promise<void>): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, ms).unref();
+    void work.finally(() => {
+      clearTimeout(timer);
+      resolve();
+    });
   });
-  return Object.assign(guarded, { origin });
 }

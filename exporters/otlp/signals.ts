@@ -1,18 +1,16 @@
-import type { IExporterMetricsHelper, ISerializer } from '@opentelemetry/otlp-transformer';
+import type { ISerializer } from '@opentelemetry/otlp-transformer';
 import {
   JsonLogsSerializer,
   JsonMetricsSerializer,
   JsonTraceSerializer,
-  LogsExporterMetricsHelper,
-  MetricsExporterMetricsHelper,
   ProtobufLogsSerializer,
   ProtobufMetricsSerializer,
   ProtobufTraceSerializer,
-  TraceExporterMetricsHelper,
 } from '@opentelemetry/otlp-transformer';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import type { Signal } from './settings';
 
 /** What is exported at once, by signal. */
 export interface Batches {
@@ -21,46 +19,39 @@ export interface Batches {
   logs: ReadableLogRecord[];
 }
 
-export type Signal = keyof Batches;
-
 interface SignalParts<Items> {
-  /** As it stands in the names of environment variables. */
-  readonly env: string;
-  readonly path: string;
   readonly protobuf: ISerializer<Items, unknown>;
   readonly json: ISerializer<Items, unknown>;
-  readonly helper: IExporterMetricsHelper<Items>;
-  /** Package with the exporter for gRPC; the SDK brings it. */
-  readonly grpcPackage: string;
-  readonly grpcClass: string;
+  /** What is counted, and what the answer of a partial success calls those that were refused. */
+  readonly items: string;
+  readonly rejectedKey: string;
+  count(items: Items): number;
 }
 
-export const signals: { readonly [S in Signal]: SignalParts<Batches[S]> } = {
+export const signalParts: { readonly [S in Signal]: SignalParts<Batches[S]> } = {
   metrics: {
-    env: 'METRICS',
-    path: 'v1/metrics',
     protobuf: ProtobufMetricsSerializer,
     json: JsonMetricsSerializer,
-    helper: MetricsExporterMetricsHelper,
-    grpcPackage: '@opentelemetry/exporter-metrics-otlp-grpc',
-    grpcClass: 'OTLPMetricExporter',
+    items: 'data points',
+    rejectedKey: 'rejectedDataPoints',
+    count: ({ scopeMetrics }) =>
+      scopeMetrics.reduce(
+        (sum, scope) => scope.metrics.reduce((all, m) => all + m.dataPoints.length, sum),
+        0,
+      ),
   },
   traces: {
-    env: 'TRACES',
-    path: 'v1/traces',
     protobuf: ProtobufTraceSerializer,
     json: JsonTraceSerializer,
-    helper: TraceExporterMetricsHelper,
-    grpcPackage: '@opentelemetry/exporter-trace-otlp-grpc',
-    grpcClass: 'OTLPTraceExporter',
+    items: 'spans',
+    rejectedKey: 'rejectedSpans',
+    count: spans => spans.length,
   },
   logs: {
-    env: 'LOGS',
-    path: 'v1/logs',
     protobuf: ProtobufLogsSerializer,
     json: JsonLogsSerializer,
-    helper: LogsExporterMetricsHelper,
-    grpcPackage: '@opentelemetry/exporter-logs-otlp-grpc',
-    grpcClass: 'OTLPLogExporter',
+    items: 'log records',
+    rejectedKey: 'rejectedLogRecords',
+    count: records => records.length,
   },
 };

@@ -1,6 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { context, createContextKey } from '@opentelemetry/api';
-import { markInternal } from '../../instrumentation/internal';
+import { ownRequest } from '../own-request';
 import type { Destination } from './request';
 
 /** Pyroscope answered, and not with success. */
@@ -21,9 +20,6 @@ export class UploadTimeoutError extends Error {
     super(`no answer within ${timeoutMs} ms`);
   }
 }
-
-/** The key of `suppressTracing` in `@opentelemetry/core`, which alone would be ten times this bundle. */
-const suppressTracing = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
 /** The rest of an error page says nothing more. */
 const maxErrorText = 200;
@@ -64,9 +60,8 @@ export async function upload(
     signal.addEventListener('abort', abort);
     let outgoing: ClientRequest | undefined;
     try {
-      // The agent's own traffic is neither traced nor measured as the application's.
-      context.with(context.active().setValue(suppressTracing, true), () => {
-        outgoing = request({
+      outgoing = ownRequest(() =>
+        request({
           method: 'POST',
           protocol: to.endpoint.protocol,
           hostname: to.endpoint.hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -74,17 +69,16 @@ export async function upload(
           path,
           headers: { ...to.headers, 'content-length': body.length },
           agent: false,
-        });
-        markInternal(outgoing);
-        outgoing.on('socket', socket => socket.unref());
-        // Stays for the request's whole life: a reset after the answer must find a listener too.
-        outgoing.on('error', fail);
-        outgoing.on('response', response => {
-          response.setTimeout(timeoutMs, () => response.destroy());
-          readAnswer(response, succeed, fail);
-        });
-        outgoing.end(body);
+        }),
+      );
+      outgoing.on('socket', socket => socket.unref());
+      // Stays for the request's whole life: a reset after the answer must find a listener too.
+      outgoing.on('error', fail);
+      outgoing.on('response', response => {
+        response.setTimeout(timeoutMs, () => response.destroy());
+        readAnswer(response, succeed, fail);
       });
+      outgoing.end(body);
     } catch (error) {
       fail(error);
     }

@@ -7,6 +7,21 @@ const library = attribute('library', 'Package that is instrumented', {
   bound: "the agent's list of libraries",
 });
 
+const component = attribute('otel.component.type', 'Kind of exporter', {
+  values: ['span', 'metric', 'log'].flatMap(signal =>
+    ['http', 'http_json', 'grpc'].map(protocol => `otlp_${protocol}_${signal}_exporter`),
+  ),
+});
+const exportError = attribute('error.type', 'Why it did not arrive; not there when it did', {
+  bound: "HTTP and gRPC statuses, Node.js's error codes, timeout, rejected, queue_full, aborted",
+});
+
+function exported(item: string, unit: string, words: string) {
+  return metric('self', `otel.sdk.exporter.${item}.exported`, 'counter', unit, words, {
+    attributes: [component, exportError],
+  });
+}
+
 export const selfMetrics = {
   collectDuration: metric(
     meter,
@@ -79,6 +94,21 @@ export const selfMetrics = {
     '{upload}',
     'Profiles that Pyroscope did not accept',
     { attributes: [profileType] },
+  ),
+  exportedSpans: exported('span', '{span}', 'Spans whose export over OTLP has ended'),
+  exportedPoints: exported(
+    'metric_data_point',
+    '{data_point}',
+    'Data points whose export over OTLP has ended',
+  ),
+  exportedLogs: exported('log', '{log_record}', 'Log records whose export over OTLP has ended'),
+  exportDuration: metric(
+    meter,
+    'otel.sdk.exporter.operation.duration',
+    'histogram',
+    's',
+    'Time to deliver a batch over OTLP, all tries together',
+    { attributes: [component, exportError], buckets: requestSeconds },
   ),
   instrumented: metric(
     meter,

@@ -66,6 +66,19 @@ export const url = parser('URL', text => {
   return text.replace(/\/+$/, '');
 });
 
+/** A URL whose path is not to be touched. */
+export const exactUrl = parser('URL', text => {
+  url.parse(text);
+  return text;
+});
+
+/** A share. */
+export const ratio = parser('number, 0 to 1', text => {
+  const value = Number(text);
+  if (!/^\+?(\d+\.?\d*|\.\d+)(e-?\d+)?$/i.test(text) || value > 1) throw new Expected('a number from 0 to 1');
+  return value;
+});
+
 /** `key=value` pairs as in W3C baggage: comma-separated, values percent-encoded. */
 export const keyValues = parser('comma list of key=value', text => {
   const pairs: Record<string, string> = {};

@@ -1,4 +1,4 @@
-import { IncomingMessage, type RequestOptions } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import { type Span, TraceFlags } from '@opentelemetry/api';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { isEnabled } from '../config/load';
@@ -8,18 +8,15 @@ import { markedRoute, markTrace } from '../libraries/request-marks';
 
 /**
  * Spans of `http` and `https`. The meters' names switch them: `http-server` for what comes in, `http-client` for
- * what goes out.
- *
- * @param ownOrigins origins that the agent itself calls
+ * what goes out. What the agent itself sends is sent with tracing suppressed.
  */
-export function httpInstrumentation(config: Config, ownOrigins: ReadonlySet<string>): HttpInstrumentation {
+export function httpInstrumentation(config: Config): HttpInstrumentation {
   const mark = exemplarMark(config);
   return new HttpInstrumentation({
     disableIncomingRequestInstrumentation: !isEnabled(config, 'http-server'),
     disableOutgoingRequestInstrumentation: !isEnabled(config, 'http-client'),
     ignoreIncomingRequestHook: request =>
       isInternal((request.socket as { server?: object } | undefined)?.server),
-    ignoreOutgoingRequestHook: options => ownOrigins.has(originOf(options)),
     requestHook: (span, request) => {
       if (request instanceof IncomingMessage) mark(request, span);
     },
@@ -43,13 +40,4 @@ function exemplarMark({ exemplarFilter }: Config): (request: IncomingMessage, sp
     const { traceId, spanId, traceFlags } = span.spanContext();
     if (all || (traceFlags & TraceFlags.SAMPLED) !== 0) markTrace(request, { traceId, spanId });
   };
-}
-
-function originOf(options: RequestOptions): string {
-  const protocol = options.protocol ?? 'http:';
-  const host = options.hostname ?? options.host ?? 'localhost';
-  const port = options.port ?? (protocol === 'https:' ? 443 : 80);
-  // As URL.origin writes it: without the port that the protocol has by default.
-  const standard = Number(port) === (protocol === 'https:' ? 443 : 80);
-  return `${protocol}//${host}${standard ? '' : `:${port}`}`;
 }

@@ -1,31 +1,35 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import { TraceFlags, trace } from '@opentelemetry/api';
-import { logs as logsApi } from '@opentelemetry/api-logs';
+import { context, propagation, TraceFlags, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import type { Resource } from '@opentelemetry/resources';
-import { NodeSDK } from '@opentelemetry/sdk-node';
+import { TracerProvider } from '@opentelemetry/sdk-trace';
 import { routeDiag } from '../../exporters/diag';
-import type { ExportStats } from '../../exporters/otlp/guarded';
+import type { OnExport } from '../../exporters/otlp/exporter';
+import { apiGlobal, unregister } from '../api-global';
 import type { Config } from '../config/options';
 import { errorText, type Log } from '../log';
 import { hookImportedPackages } from './imported';
 import { startInstrumentations } from './instrumentations';
-import { createProcessors } from './processors';
+import { startLogs } from './logs';
+import { createProcessors, type Processors } from './processors';
+import { createPropagator } from './propagator';
+import { createSampler } from './sampler';
 
 export interface TracingOptions {
   readonly config: Config;
   /** The resource of the metrics, so that all signals say the same of the process. */
   readonly resource: Resource;
   readonly log: Log;
-  /** Origins that the agent calls besides the OTLP receivers of traces and logs. */
-  readonly ownOrigins?: ReadonlySet<string>;
+  /** Told of each export over OTLP. */
+  readonly onExport: OnExport;
 }
 
 /** Tracing and logs, running. */
 export interface TracingHandle {
   /** The span that runs now. */
   activeSpan(): { traceId: string; spanId: string; sampled: boolean } | undefined;
-  /** How exports of traces and logs fare. */
-  readonly stats: readonly ExportStats[];
+  /** Ends the agent's own spans, because the application makes them. */
+  stepAside(): void;
   /** Sends what has ended so far. What fails is not tried again. Never rejects. */
   forceFlush(): Promise<void>;
   /** Flushes and ends; the libraries stay hooked but make no spans. Bounded by VITALS_SHUTDOWN_TIMEOUT_MS. */
@@ -35,38 +39,17 @@ export interface TracingHandle {
 /**
  * Starts OpenTelemetry's SDK for traces and logs, and the official instrumentations if traces go anywhere.
  *
- * To be called before the application's modules are loaded. It sets up no metrics, no signal handlers and no
- * resource detection, which are the agent's own.
+ * To be called before the application's modules are loaded. The SDK's parts are put together here rather than by
+ * `@opentelemetry/sdk-node`, which takes 60 ms longer to load and reads the environment by itself.
  *
- * @throws what the SDK throws while it starts; an instrumentation that does not start is one warning
+ * @throws Error when a certificate cannot be read; an instrumentation that does not start is one warning
  */
-export function startTracing({ config, resource, log, ownOrigins }: TracingOptions): TracingHandle {
-  const processors = createProcessors(config, log);
-  const sdk = new NodeSDK({
-    resource,
-    autoDetectResources: false,
-    // Not left out: the SDK would then make readers by OTEL_METRICS_EXPORTER, which the agent's own readers serve.
-    metricReaders: [],
-    spanProcessors: processors.spans,
-    logRecordProcessors: processors.logRecords,
-    // Given to `registerInstrumentations` instead, because the SDK would give them the global meter provider.
-    instrumentations: [],
-  });
-  // The SDK has put a console logger there if OTEL_LOG_LEVEL is set.
-  routeDiag(log, config.logLevel);
-  sdk.start();
-  // A logger provider without processors only bars the way to one that the application brings.
-  if (processors.logRecords.length === 0) logsApi.disable();
-
-  const stops: (() => void)[] = [];
-  if (processors.spans.length > 0) {
-    const origins = new Set([...processors.origins, ...(ownOrigins ?? [])]);
-    const stopInstrumentations = startInstrumentations(config, origins, (library, error) =>
-      log.warn(`no spans of ${library}: ${errorText(error)}`),
-    );
-    hookBuiltins();
-    stops.push(stopInstrumentations, hookImportedPackages());
-  }
+export function startTracing({ config, resource, log, onExport }: TracingOptions): TracingHandle {
+  const unrouteDiag = routeDiag(log, config.logLevel);
+  const processors = createProcessors(config, log, onExport);
+  const spans = processors.spans.length > 0 ? startSpans(config, resource, log, processors) : undefined;
+  const logs =
+    processors.logRecords.length > 0 ? startLogs(config, resource, processors.logRecords) : undefined;
 
   return {
     activeSpan() {
@@ -75,16 +58,69 @@ export function startTracing({ config, resource, log, ownOrigins }: TracingOptio
       const sampled = (span.traceFlags & TraceFlags.SAMPLED) !== 0;
       return { traceId: span.traceId, spanId: span.spanId, sampled };
     },
-    stats: processors.stats,
+    stepAside: () => spans?.stepAside(),
     async forceFlush() {
       for (const part of processors.flush) {
         await part.forceFlush().catch(error => log.debug(`flush: ${errorText(error)}`));
       }
     },
     async shutdown() {
-      for (const stop of stops) stop();
-      await sdk.shutdown().catch(error => log.debug(`shutdown: ${errorText(error)}`));
+      const ended = await Promise.allSettled([spans?.shutdown(), logs?.shutdown()]);
+      for (const part of ended) {
+        if (part.status === 'rejected') log.debug(`shutdown: ${errorText(part.reason)}`);
+      }
+      unrouteDiag();
     },
+  };
+}
+
+function startSpans(config: Config, resource: Resource, log: Log, processors: Processors) {
+  const provider = new TracerProvider({
+    resource,
+    sampler: createSampler(config),
+    spanLimits: spanLimits(config),
+    spanProcessors: processors.spans,
+  });
+  if (!trace.setGlobalTracerProvider(provider)) {
+    log.info('the application has set up tracing of its own; otel-vitals makes no spans');
+    return { stepAside() {}, shutdown: () => provider.shutdown() };
+  }
+  const registered = apiGlobal()?.trace;
+  const manager = new AsyncLocalStorageContextManager().enable();
+  context.setGlobalContextManager(manager);
+  const propagator = createPropagator(config);
+  if (propagator !== undefined) propagation.setGlobalPropagator(propagator);
+
+  const stopInstrumentations = startInstrumentations(config, (library, error) =>
+    log.warn(`no spans of ${library}: ${errorText(error)}`),
+  );
+  hookBuiltins();
+  const unhookImported = hookImportedPackages();
+  const stepAside = (): void => {
+    stopInstrumentations();
+    unhookImported();
+  };
+  return {
+    stepAside,
+    async shutdown() {
+      stepAside();
+      if (registered !== undefined) unregister('trace', registered);
+      if (propagator !== undefined) unregister('propagation', propagator);
+      unregister('context', manager);
+      await provider.shutdown();
+    },
+  };
+}
+
+function spanLimits(config: Config) {
+  const length = config.spanAttributeLengthLimit ?? config.attributeLengthLimit;
+  return {
+    attributeCountLimit: config.spanAttributeCountLimit ?? config.attributeCountLimit,
+    ...(length === undefined ? {} : { attributeValueLengthLimit: length }),
+    eventCountLimit: config.spanEventCountLimit,
+    linkCountLimit: config.spanLinkCountLimit,
+    attributePerEventCountLimit: config.eventAttributeCountLimit,
+    attributePerLinkCountLimit: config.linkAttributeCountLimit,
   };
 }
 

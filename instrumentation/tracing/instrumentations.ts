@@ -12,9 +12,8 @@ import type { Config } from '../config/options';
 import { httpInstrumentation } from './http';
 
 /** One per library; each hooks its library as soon as it is made. */
-const makers: Record<string, (ownOrigins: ReadonlySet<string>) => Instrumentation> = {
-  undici: ownOrigins =>
-    new UndiciInstrumentation({ ignoreRequestHook: request => ownOrigins.has(request.origin) }),
+const makers: Record<string, () => Instrumentation> = {
+  undici: () => new UndiciInstrumentation(),
   knex: () => new KnexInstrumentation(),
   pg: () => new PgInstrumentation(),
   redis: () => new RedisInstrumentation(),
@@ -34,7 +33,6 @@ const noMetrics = { getMeter: () => createNoopMeter() };
  */
 export function startInstrumentations(
   config: Config,
-  ownOrigins: ReadonlySet<string>,
   onFailure: (library: string, error: unknown) => void,
 ): () => void {
   const instrumentations: Instrumentation[] = [];
@@ -46,10 +44,10 @@ export function startInstrumentations(
     }
   };
   if (isEnabled(config, 'http-server') || isEnabled(config, 'http-client')) {
-    add('http', () => httpInstrumentation(config, ownOrigins));
+    add('http', () => httpInstrumentation(config));
   }
   for (const [library, make] of Object.entries(makers)) {
-    if (isEnabled(config, library)) add(library, () => make(ownOrigins));
+    if (isEnabled(config, library)) add(library, make);
   }
   return registerInstrumentations({ instrumentations, meterProvider: noMetrics });
 }

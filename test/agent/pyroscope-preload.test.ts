@@ -84,7 +84,7 @@ test('a server that refuses is one warning, and the metrics say how many profile
   const app = startPreloaded('busy.js', {
     OTEL_METRICS_EXPORTER: 'prometheus',
     OTEL_EXPORTER_PROMETHEUS_PORT: String(port),
-    PYROSCOPE_FLUSH_INTERVAL_MS: '200',
+    PYROSCOPE_FLUSH_INTERVAL_MS: '400',
   });
   await app.prints('ready');
   const failures = async () => {
@@ -105,5 +105,5 @@ test('a server that refuses is one warning, and the metrics say how many profile
   app.kill('SIGTERM');
   assert.equal((await app.exited).signal, 'SIGTERM');
   assert.equal(app.errors.length, 1, app.errors.join('\n'));
-  assert.match(app.errors[0]!, /ECONNREFUSED/);
+  assert.match(app.errors[0]!, /did not get a (heap|wall) profile: .*; the application runs on/);
 });

@@ -12,6 +12,7 @@ function badValue(option: Option<unknown>): string | undefined {
   const { type } = option.parser;
   if (type === 'boolean') return 'yes';
   if (type.startsWith('integer')) return '12abc';
+  if (type.startsWith('number')) return '1.5';
   if (type.startsWith('one of') || type.startsWith('comma list of')) return 'nonsense';
   if (type === 'URL') return 'localhost:4318';
   if (type === 'host') return 'http://localhost:1';
@@ -79,6 +80,31 @@ test('values are read as the specification writes them', () => {
   assert.equal(config.otlpEndpoint, 'https://collector:4318');
 });
 
+test('a variable of one signal has a value of its own, and its path is left as it is', () => {
+  const { config, problems } = loadConfig({
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://collector:4318/custom/',
+    OTEL_EXPORTER_OTLP_HEADERS: 'a=1',
+    OTEL_EXPORTER_OTLP_LOGS_HEADERS: 'b=2%2C3',
+    OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: '250',
+    OTEL_TRACES_SAMPLER_ARG: '.25',
+  });
+  assert.deepEqual(problems, []);
+  assert.equal(config.otlpTracesEndpoint, 'https://collector:4318/custom/');
+  assert.deepEqual([config.otlpHeaders, config.otlpLogsHeaders], [{ a: '1' }, { b: '2,3' }]);
+  assert.deepEqual([config.otlpTimeoutMs, config.otlpMetricsTimeoutMs], [10_000, 250]);
+  assert.equal(config.otlpTracesTimeoutMs, undefined);
+  assert.equal(config.samplerRatio, 0.25);
+});
+
+test('a share is a number from 0 to 1', () => {
+  for (const right of ['0', '1', '0.5', '1e-3']) {
+    assert.deepEqual(loadConfig({ OTEL_TRACES_SAMPLER_ARG: right }).problems, [], right);
+  }
+  for (const wrong of ['-0.1', '1.01', 'half', 'NaN', '0x1', '.']) {
+    assert.equal(loadConfig({ OTEL_TRACES_SAMPLER_ARG: wrong }).problems.length, 1, wrong);
+  }
+});
+
 test('none does not go together with another exporter', () => {
   const { problems } = loadConfig({ OTEL_METRICS_EXPORTER: 'none,otlp' });
   assert.match(problems[0]!, /expected none to stand alone, got "none,otlp"/);
@@ -105,6 +131,7 @@ test('secrets appear neither in problems nor in the start-up line', () => {
     PYROSCOPE_AUTH_TOKEN: 's3cret-token',
     PYROSCOPE_BASIC_AUTH_PASSWORD: 's3cret-password',
     OTEL_EXPORTER_OTLP_HEADERS: 's3cret-header-without-value',
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=s3cret',
     PYROSCOPE_SERVER_ADDRESS: 'http://user:s3cret@pyroscope:4040',
   };
   const { config, problems } = loadConfig(env);
