@@ -60,6 +60,8 @@ interface Common {
 export interface TimeseriesOptions extends Common {
   readonly queries: readonly Query[];
   readonly stacked?: boolean;
+  /** Beside the graph, for more lines than fit below it. */
+  readonly legendRight?: boolean;
   /** For counts whose limit is orders of magnitude above them. */
   readonly logarithmic?: boolean;
 }
@@ -91,7 +93,7 @@ export function timeseries(options: TimeseriesOptions): Builder<Panel> {
     .legend(
       new VizLegendOptionsBuilder()
         .displayMode(LegendDisplayMode.Table)
-        .placement(LegendPlacement.Bottom)
+        .placement(options.legendRight === true ? LegendPlacement.Right : LegendPlacement.Bottom)
         .showLegend(true)
         .calcs(['lastNotNull', 'max'])
         .sortBy('Max')

@@ -26,6 +26,8 @@ export interface PanelJson {
   readonly fieldConfig?: {
     readonly defaults: {
       readonly unit?: string;
+      readonly max?: number;
+      readonly custom?: { readonly axisSoftMax?: number };
       readonly thresholds?: {
         readonly mode: string;
         readonly steps: readonly { readonly value: number | null }[];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type App, repository, startApp } from '../helpers/app';
-import { type BoardQuery, fillIn, queriesOf, readBoards } from '../helpers/boards';
+import { type BoardQuery, fillIn, panelsOf, queriesOf, readBoards } from '../helpers/boards';
 import { type StackPrometheus, startStackPrometheus } from '../helpers/stack-prometheus';
 
 const fixture = join(repository, 'test', 'fixtures', 'apps', 'use-runtime', 'app.js');
@@ -81,10 +81,16 @@ for (const board of boards) {
 
 test('a percentage is a share of one: no ratio of the board is above one or below zero', async () => {
   const values = { ...windows, job: '.+', instance: '.+' };
-  for (const { where, expr } of boards.flatMap(queriesOf)) {
-    if (!/ of (its|their) limit| of what is allowed|[Uu]tilization/.test(where)) continue;
-    for (const { value } of await prometheus.query(fillIn(expr, values))) {
-      assert.ok(value >= 0 && value <= 1.01, `${where}: ${value}`);
+  const shares = boards.flatMap(panelsOf).filter(({ fieldConfig }) => {
+    const { unit, max, custom } = fieldConfig?.defaults ?? {};
+    return unit === 'percentunit' && (max === 1 || custom?.axisSoftMax === 1);
+  });
+  assert.ok(shares.length >= 10);
+  for (const { title, targets = [] } of shares) {
+    for (const { expr } of targets) {
+      for (const { value } of await prometheus.query(fillIn(expr, values))) {
+        assert.ok(value >= 0 && value <= 1.01, `${title}: ${value}`);
+      }
     }
   }
 });

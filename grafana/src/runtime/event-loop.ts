@@ -18,6 +18,7 @@ export const eventLoop: Section = {
         'How late the event loop ran a timer over the last minute, the sampling interval subtracted. Each line is the highest of the processes chosen. Normal: median near 0, p99 under 20 ms. A single long block shows in max only, long before it shows in p99: judge both.',
       unit: 's',
       width: 12,
+      legendRight: true,
       thresholds: thresholds.eventLoopDelaySeconds,
       queries: [
         { expr: worst(m.max), legend: 'max' },

@@ -32,18 +32,18 @@ export const glance: Section = {
       expr: `sum(changes(${series(processMetrics.startTime)}[$__range]))`,
     }),
     stat({
-      title: 'Event loop delay p99',
+      title: 'Loop delay',
       description:
-        'How late the event loop runs what is due: every request waits at least this long, once for each of its steps. Normal: under 20 ms. High: something synchronous runs too long; take a CPU profile and look for JSON of large bodies, regular expressions, loops, crypto without a callback.',
+        '99th percentile of how late the event loop runs what is due: every request waits at least this long, once for each of its steps. Normal: under 20 ms. High: something synchronous runs too long; take a CPU profile and look for JSON of large bodies, regular expressions, loops, crypto without a callback.',
       unit: 's',
       width,
       thresholds: thresholds.eventLoopDelaySeconds,
       expr: max(peak(series(eventLoopMetrics.p99))),
     }),
     stat({
-      title: 'Event loop utilization',
+      title: 'Loop busy',
       description:
-        'Share of time in which the event loop had work. Normal: under 70 %. Above, requests queue behind each other and latency rises steeply: add processes or move CPU work to worker threads.',
+        'Event loop utilization: the share of time in which it had work. Normal: under 70 %. Above, requests queue behind each other and latency rises steeply: add processes or move CPU work to worker threads.',
       unit: 'percentunit',
       width,
       decimals: 0,
@@ -52,7 +52,7 @@ export const glance: Section = {
       expr: max(series(eventLoopMetrics.utilization)),
     }),
     stat({
-      title: 'CPU of what is allowed',
+      title: 'CPU',
       description:
         'CPU time, user and system, as a share of the CPUs that the process may use. Normal: under 80 %. One busy event loop fills one CPU, which on four CPUs shows as 25 %: read it together with the event loop utilization.',
       unit: 'percentunit',
@@ -63,9 +63,9 @@ export const glance: Section = {
       expr: max(cpuShare),
     }),
     stat({
-      title: 'Heap of its limit',
+      title: 'Heap',
       description:
-        'How full the old generation is. Normal: under 80 %, with room after each major collection. Higher: V8 collects ever more often and then ends the process. Compare live heap: if it grows there is a leak, if it does not, raise --max-old-space-size.',
+        'How full the old generation is, as a share of its limit. Normal: under 80 %, with room after each major collection. Higher: V8 collects ever more often and then ends the process. Compare live heap: if it grows there is a leak, if it does not, raise --max-old-space-size.',
       unit: 'percentunit',
       width,
       decimals: 0,
@@ -74,7 +74,7 @@ export const glance: Section = {
       expr: max(heapShare),
     }),
     stat({
-      title: 'Time in GC pauses',
+      title: 'GC pauses',
       description:
         'Share of time in which garbage collection stopped the main thread; a lower bound, because helper threads cost CPU beside it. Normal: under 5 %. Higher: look at the allocation rate, then at the heap against its limit.',
       unit: 'percentunit',
@@ -85,7 +85,7 @@ export const glance: Section = {
       expr: max(gcShare),
     }),
     stat({
-      title: 'Memory of its limit',
+      title: 'Memory',
       description:
         'Resident memory as a share of the container’s limit, or of the machine’s memory where there is none. Normal: under 80 %. At 100 % the kernel kills the process without a word: lower --max-old-space-size, find what grows outside the heap, or raise the limit.',
       unit: 'percentunit',

@@ -13,13 +13,12 @@ export const heap: Section = {
   title: 'Heap',
   panels: [
     timeseries({
-      title: 'Used, live and limit',
+      title: 'Used and live',
       description:
-        'Used: with garbage. Live: what survived the last major collection that nobody forced, so what the application really holds. Dashed: the limit. Normal: used is a saw over a level live line. Live rising over hours at equal load is a leak: compare two heap profiles.',
+        'Used: with garbage. Live: what survived the last major collection that nobody forced, so what the application really holds. Normal: used is a saw over a level live line. Live rising over hours at equal load is a leak: compare two heap profiles. The graph below sets it against its limit.',
       unit: 'bytes',
       width: 12,
       queries: [
-        { expr: max(series(m.limit), perInstance), legend: '{{instance}} limit', limit: true },
         { expr: sum(series(m.used), perInstance), legend: '{{instance}} used' },
         { expr: max(series(m.live), perInstance), legend: '{{instance}} live' },
       ],
@@ -27,11 +26,12 @@ export const heap: Section = {
     timeseries({
       title: 'Used by space',
       description:
-        'Heap in use by V8’s spaces, all processes chosen together. Normal: old_space leads and new_space flickers. large_object_space growing: big arrays, strings or maps are kept. code_space growing: code is generated at run time. Choose one instance to judge a process.',
+        'Heap in use by V8’s spaces, empty ones left out, all processes chosen together. Normal: old_space leads and new_space flickers. large_object_space growing: big arrays, strings or maps are kept. code_space growing: code is generated at run time. Choose one instance to judge a process.',
       unit: 'bytes',
       width: 12,
       stacked: true,
-      queries: [{ expr: sum(series(m.used), [space]), legend: `{{${space}}}` }],
+      legendRight: true,
+      queries: [{ expr: `${sum(series(m.used), [space])} > 0`, legend: `{{${space}}}` }],
     }),
     timeseries({
       title: 'Old generation of its limit',

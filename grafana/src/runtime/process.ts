@@ -3,7 +3,7 @@ import type { Section } from '../board';
 import { timeseries } from '../panels';
 import { label, max, perInstance, rate, series, sum } from '../promql';
 import { thresholds } from '../thresholds';
-import { cpuShare, fileDescriptorShare } from './ratios';
+import { cpuShare, fileDescriptorShare, memoryShare } from './ratios';
 
 const m = processMetrics;
 const mode = label(m.cpuTime, 'cpu.mode');
@@ -16,8 +16,8 @@ export const processSection: Section = {
     timeseries({
       title: 'CPU time by mode',
       description:
-        'CPU seconds a second, all processes chosen together. Normal: user leads. Much system time: many small reads and writes, many processes started, or memory taken and given back. More than one CPU for one process is worker threads, GC helpers or libuv’s thread pool.',
-      unit: 'short',
+        'CPU seconds a second, all processes chosen together: 100 % is one CPU, as in top. Normal: user leads. Much system time: many small reads and writes, many processes started, or memory taken and given back. More than one CPU for one process is worker threads, GC helpers or libuv’s thread pool.',
+      unit: 'percentunit',
       width: 12,
       stacked: true,
       queries: [{ expr: sum(rate(series(m.cpuTime)), [mode]), legend: `{{${mode}}}` }],
@@ -33,22 +33,29 @@ export const processSection: Section = {
       queries: [{ expr: cpuShare, legend: '{{instance}}' }],
     }),
     timeseries({
-      title: 'Resident memory against its limit',
+      title: 'Resident memory',
       description:
-        'Resident set size, and dashed the container’s limit or the machine’s memory. Normal: level after warm-up, under 80 % of the limit. Touching it, the kernel kills the process. Growing while the heap does not: memory outside of the heap, see the next graph.',
+        'Resident set size: what the process takes of the machine’s memory. Normal: level after warm-up. Growing with the heap: look there. Growing while the heap does not: memory outside of the heap, see the graph beside.',
       unit: 'bytes',
-      width: 12,
-      queries: [
-        { expr: max(series(m.memoryLimit), perInstance), legend: '{{instance}} limit', limit: true },
-        { expr: max(series(m.memoryUsage), perInstance), legend: '{{instance}} resident' },
-      ],
+      width: 8,
+      queries: [{ expr: max(series(m.memoryUsage), perInstance), legend: '{{instance}}' }],
+    }),
+    timeseries({
+      title: 'Resident memory of its limit',
+      description:
+        'Resident set size as a share of the container’s limit, or of the machine’s memory where there is none. Normal: level and under 80 %. At 100 % the kernel kills the process without a word in its log.',
+      unit: 'percentunit',
+      width: 8,
+      max: 1,
+      thresholds: thresholds.memoryShare,
+      queries: [{ expr: memoryShare, legend: '{{instance}}' }],
     }),
     timeseries({
       title: 'Memory outside of the heap',
       description:
         'Memory of C++ objects bound to JavaScript, and the array buffers and Buffers in it. Normal: moves with bodies and streams under way. Growing: buffers are kept (a slice keeps its whole buffer), or a native module leaks; a heap profile does not show it.',
       unit: 'bytes',
-      width: 12,
+      width: 8,
       queries: [
         { expr: max(series(m.external), perInstance), legend: '{{instance}} external' },
         { expr: max(series(m.arrayBuffers), perInstance), legend: '{{instance}} array buffers' },

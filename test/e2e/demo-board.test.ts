@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type BoardQuery, fillIn, queriesOf, readBoards } from '../helpers/boards';
+import { type DemoRun, startDemo } from '../helpers/demo';
+import { type StackPrometheus, startStackPrometheus } from '../helpers/stack-prometheus';
+
+/** What a healthy shop does not have, and why an empty graph of it is right. */
+const mayBeEmpty: readonly [metric: RegExp, reason: string][] = [
+  [/vitals_gc_forced="true"/, 'the shop asks for no collection'],
+  [/vitals_worker_thread_(eventloop|heap)/, 'the shop has no worker threads'],
+  [/histogram_quantile\(.*vitals_eventloop_stall/, 'on a quiet machine nothing blocks the shop for 100 ms'],
+];
+/** Metrics of the demo that come late: a major collection of V8's own needs a heap that has grown. */
+const deadlineMs = 120_000;
+const pollMs = 2000;
+
+let demo: DemoRun;
+let prometheus: StackPrometheus;
+
+before(async () => {
+  demo = startDemo({
+    command: [process.execPath, '--import', 'tsx', 'mall/demo/run.ts'],
+    timeoutMs: 300_000,
+  });
+  const [, host] = await demo.printed(/^metrics +http:\/\/(\S+)\/metrics$/m);
+  prometheus = await startStackPrometheus({ mall: [host!] });
+});
+after(async () => {
+  demo?.signalGroup('SIGINT');
+  await Promise.all([demo?.exit, prometheus?.close()]);
+});
+
+const values = { job: 'mall', instance: '.+', __rate_interval: '20s', __range: '10m', __interval: '5s' };
+
+async function empty(queries: readonly BoardQuery[]): Promise<string[]> {
+  const answers = await Promise.all(
+    queries.map(async ({ where, expr }) => {
+      const samples = await prometheus.query(fillIn(expr, values));
+      return samples.some(({ value }) => !Number.isNaN(value)) ? [] : [`${where}: ${expr}`];
+    }),
+  );
+  return answers.flat();
+}
+
+test('a reason for an empty graph still has a graph', () => {
+  const expressions = readBoards()
+    .flatMap(queriesOf)
+    .map(({ expr }) => expr);
+  for (const [metric, reason] of mayBeEmpty)
+    assert.ok(
+      expressions.some(expr => metric.test(expr)),
+      reason,
+    );
+});
+
+for (const board of readBoards()) {
+  test(`${board.title}: a Prometheus that scrapes the demo has data for every graph but those with a reason`, async () => {
+    const wanted = queriesOf(board).filter(({ expr }) => !mayBeEmpty.some(([metric]) => metric.test(expr)));
+    let missing: string[] = [];
+    for (const end = Date.now() + deadlineMs; Date.now() < end; await wait(pollMs)) {
+      missing = await empty(wanted);
+      if (missing.length === 0) break;
+    }
+    assert.deepEqual(missing, []);
+  });
+}
