@@ -30,7 +30,10 @@ function placeOfClient({ options }: Client): string {
   });
 }
 
-/** node-redis 4, 5 and 6: all commands pass one queue, those of pipelines and MULTI one by one. */
+/**
+ * node-redis 4, 5 and 6: all commands pass one queue, those of pipelines and MULTI one by one. A command that a
+ * client of version 4 refuses by itself is not seen.
+ */
 export function nodeRedisTargets({ operations, pools }: DatabaseMeters): Target[] {
   const targets: Target[] = [];
   const target = (file: RegExp, hook: Target['hook']) =>
@@ -38,6 +41,16 @@ export function nodeRedisTargets({ operations, pools }: DatabaseMeters): Target[
 
   if (operations !== undefined) {
     const { redis } = operations;
+    const end = (patcher: Patcher, words: readonly unknown[], startMs: number, error?: unknown): void => {
+      try {
+        redis.end(String(words[0]), startMs, error);
+      } catch (failure) {
+        patcher.failed(failure);
+      }
+    };
+    /** Whether the command that a client is sending, now on the stack, has got as far as its queue. */
+    let queued = false;
+
     target(/^dist\/lib\/client\/commands-queue\.js$/, (exports, patcher) =>
       patcher.wrap(
         prototypeOf(exports, 'default'),
@@ -46,44 +59,56 @@ export function nodeRedisTargets({ operations, pools }: DatabaseMeters): Target[
           function (this: unknown, ...args) {
             const startMs = performance.now();
             const result = original.apply(this, args);
+            queued = true;
             const words = args[0];
             if (typeof result?.then !== 'function' || isIntroduction(words)) return result;
-            const end = (error?: unknown): void => {
-              try {
-                redis.end(String(words[0]), startMs, error);
-              } catch (failure) {
-                patcher.guard(() => {
-                  throw failure;
-                });
-              }
-            };
             return result.then(
               (reply: unknown) => {
-                end();
+                end(patcher, words, startMs);
                 return reply;
               },
               (error: unknown) => {
-                end(error ?? null);
+                end(patcher, words, startMs, error ?? null);
                 throw error;
               },
             );
           },
       ),
     );
+    // A client that is closed, or offline and keeps no queue, refuses commands by itself.
+    target(/^dist\/lib\/client\/index\.js$/, (exports, patcher) =>
+      patcher.wrap(
+        prototypeOf(exports, 'default'),
+        'sendCommand',
+        original =>
+          function (this: unknown, ...args) {
+            const startMs = performance.now();
+            queued = false;
+            const result = original.apply(this, args);
+            const words = args[0];
+            if (queued || !Array.isArray(words) || typeof result?.then !== 'function') return result;
+            return result.catch((error: unknown) => {
+              end(patcher, words, startMs, error ?? null);
+              throw error;
+            });
+          },
+      ),
+    );
   }
   if (pools === undefined) return targets;
 
-  /** Whether a pool, now on the stack, makes clients; it counts them itself. */
-  let insidePool = false;
-  const asPool = <T>(run: () => T): T => {
-    const outer = insidePool;
-    insidePool = true;
+  /** The pool that makes clients now on the stack; it counts them itself. */
+  let making: ClientPool | undefined;
+  const within = <T>(pool: ClientPool | undefined, run: () => T): T => {
+    const outer = making;
+    making = pool;
     try {
       return run();
     } finally {
-      insidePool = outer;
+      making = outer;
     }
   };
+  const names = new WeakMap<ClientPool, string>();
 
   const note = createConnectionGroups(pools, client => (client as Client).isReady === true);
   target(/^dist\/lib\/client\/index\.js$/, (exports, patcher) =>
@@ -92,24 +117,22 @@ export function nodeRedisTargets({ operations, pools }: DatabaseMeters): Target[
       'connect',
       original =>
         function (this: Client, ...args) {
-          if (!insidePool) {
-            patcher.guard(() => {
-              const client = this._self ?? this;
-              note(client, placeOfClient(client));
-            });
-          }
+          patcher.guard(() => {
+            const client = this._self ?? this;
+            if (making === undefined) note(client, placeOfClient(client));
+            else if (!names.has(making)) names.set(making, placeOfClient(client));
+          });
           return original.apply(this, args);
         },
     ),
   );
 
-  const names = new WeakMap<ClientPool, string>();
   const poolKind: PoolKind<ClientPool> = {
     read: pool =>
       pool.isOpen
         ? { used: pool.clientsInUse, idle: pool.idleClients, pending: pool.tasksQueueLength }
         : undefined,
-    name: pool => names.get(pool) ?? 'redis',
+    name: (pool, settle) => names.get(pool) ?? (settle ? 'redis' : undefined),
   };
   const hookPool = (exports: unknown, patcher: Patcher): void => {
     const prototype = prototypeOf(exports, 'RedisClientPool', 'default');
@@ -118,8 +141,9 @@ export function nodeRedisTargets({ operations, pools }: DatabaseMeters): Target[
       'connect',
       original =>
         function (this: ClientPool, ...args) {
-          const result = asPool(() => original.apply(this, args));
-          patcher.guard(() => pools.track(this._self ?? this, poolKind));
+          const pool = this._self ?? this;
+          const result = within(pool, () => original.apply(this, args));
+          pools.track(pool, poolKind);
           return result;
         },
     );
@@ -133,32 +157,22 @@ export function nodeRedisTargets({ operations, pools }: DatabaseMeters): Target[
           let begun = false;
           const pool = this._self ?? this;
           const tracked = pools.track(pool, poolKind);
-          const timed = function (this: unknown, client: Client, ...more: unknown[]) {
+          const timed = function (this: unknown, ...given: unknown[]) {
             begun = true;
             const begin = performance.now();
-            patcher.guard(() => {
-              if (!names.has(pool)) names.set(pool, placeOfClient(client._self ?? client));
-              tracked.waited((begin - startMs) / 1000);
-            });
-            const outer = insidePool;
-            insidePool = false;
-            try {
-              const result = task.call(this, client, ...more);
-              // The pool itself listens on this promise, so listening as well hides nothing.
-              const end = (): void => patcher.guard(() => tracked.used((performance.now() - begin) / 1000));
-              if (result instanceof Promise) result.then(end, end);
-              else end();
-              return result;
-            } finally {
-              insidePool = outer;
-            }
+            tracked.waited((begin - startMs) / 1000);
+            // Clients that the task makes are its own.
+            const result = within(undefined, () => task.apply(this, given));
+            const end = (): void => tracked.used((performance.now() - begin) / 1000);
+            // The pool itself listens on this promise, so listening as well hides nothing.
+            if (result instanceof Promise) result.then(end, end);
+            else end();
+            return result;
           };
-          const result = asPool(() => original.call(this, timed, ...rest));
+          const result = within(pool, () => original.call(this, timed, ...rest));
           if (begun || typeof result?.then !== 'function') return result;
           return result.catch((error: unknown) => {
-            if (!begun && (error as Error | null)?.constructor?.name === 'TimeoutError') {
-              patcher.guard(() => tracked.timedOut());
-            }
+            if (!begun && (error as Error | null)?.constructor?.name === 'TimeoutError') tracked.timedOut();
             throw error;
           });
         },
@@ -168,7 +182,9 @@ export function nodeRedisTargets({ operations, pools }: DatabaseMeters): Target[
   return targets;
 }
 
-/** `CLIENT SETINFO`, with which a client introduces itself: older servers refuse it, and nobody minds. */
-export function isIntroduction(words: readonly unknown[]): boolean {
-  return words?.[0] === 'CLIENT' && String(words[1]).toUpperCase() === 'SETINFO';
+/** What a client tells a new connection of itself: older servers refuse it, and nobody minds. */
+const introductions = new Set(['SETINFO', 'MAINT_NOTIFICATIONS']);
+
+function isIntroduction(words: readonly unknown[]): boolean {
+  return words?.[0] === 'CLIENT' && introductions.has(String(words[1]).toUpperCase());
 }

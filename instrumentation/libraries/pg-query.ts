@@ -10,7 +10,7 @@ interface Submittable {
   handleError?: (this: unknown, ...args: unknown[]) => unknown;
 }
 
-/** The application's callback by ours: drivers before 8.17 leave ours in a config object that is used again. */
+/** The application's callback by ours, where drivers before 8.17 leave ours in a config object that is used again. */
 const originals = new WeakMap<object, Callback>();
 
 /** The SQL text of whatever Client.query takes. */
@@ -59,23 +59,23 @@ export function wrapCallback(args: unknown[], end: End): void {
   const config = args[0] as { callback?: unknown } | string;
   for (const at of [2, 1]) {
     if (typeof args[at] === 'function') {
-      args[at] = measured(args[at] as Callback, end);
+      args[at] = measured(args[at] as Callback, end, typeof config === 'object');
       return;
     }
   }
   // The config belongs to the application; a callback among the arguments wins over the one in it.
   if (typeof config === 'object' && typeof config.callback === 'function') {
-    args[2] = measured(config.callback as Callback, end);
+    args[2] = measured(config.callback as Callback, end, true);
   }
 }
 
-function measured(given: Callback, end: End): Callback {
-  const callback = originals.get(given) ?? given;
+function measured(given: Callback, end: End, mayReturn: boolean): Callback {
+  const callback = (mayReturn ? originals.get(given) : undefined) ?? given;
   const wrapper: Callback = function (error, ...results) {
     if (error == null) end();
     else end(error);
     return callback.call(this, error, ...results);
   };
-  originals.set(wrapper, callback);
+  if (mayReturn) originals.set(wrapper, callback);
   return wrapper;
 }

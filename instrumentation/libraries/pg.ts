@@ -1,4 +1,5 @@
-import type { PoolKind } from '../meters/db-pool';
+import type { PoolKind, TrackedPool } from '../meters/db-pool';
+import { errorType } from './error-type';
 import { measureSubmittable, textOf, wrapCallback } from './pg-query';
 import { type AnyFunction, type Patcher, prototypeOf, type Target } from './target';
 import { type DatabaseMeters, measuredAbove, placeName, placeOf } from './tools';
@@ -34,12 +35,6 @@ const poolKind: PoolKind<PgPool> = {
   },
 };
 
-/** What pg-pool says when nobody gave a connection back in time, and when connecting took too long. */
-const timeouts = new Set([
-  'timeout exceeded when trying to connect',
-  'Connection terminated due to connection timeout',
-]);
-
 /** node-postgres: every pg.Pool, and the operations of every client outside of knex. */
 export function pgTargets({ operations, pools }: DatabaseMeters): Target[] {
   const recorder = operations?.sql('postgresql');
@@ -60,7 +55,11 @@ export function pgTargets({ operations, pools }: DatabaseMeters): Target[] {
           const end = (error?: unknown): void => {
             if (done) return;
             done = true;
-            patcher.guard(() => recorder.end(text, startMs, error));
+            try {
+              recorder.end(text, startMs, error);
+            } catch (failure) {
+              patcher.failed(failure);
+            }
           };
           if (measureSubmittable(args[0], end)) return original.apply(this, args);
           wrapCallback(args, end);
@@ -81,6 +80,25 @@ export function pgTargets({ operations, pools }: DatabaseMeters): Target[] {
     );
   };
 
+  /** A connection has come, or will not. */
+  const connected = (
+    patcher: Patcher,
+    tracked: TrackedPool | undefined,
+    text: string | undefined,
+    startMs: number,
+    error: unknown,
+  ): void => {
+    try {
+      if (error == null) tracked?.waited((performance.now() - startMs) / 1000);
+      else {
+        if (errorType(error) === 'timeout') tracked?.timedOut();
+        if (text !== undefined) recorder?.end(text, startMs, error);
+      }
+    } catch (failure) {
+      patcher.failed(failure);
+    }
+  };
+
   const connectHook =
     (patcher: Patcher) =>
     (original: AnyFunction): AnyFunction =>
@@ -88,40 +106,41 @@ export function pgTargets({ operations, pools }: DatabaseMeters): Target[] {
         const startMs = performance.now();
         const text = wanted;
         wanted = undefined;
-        const end = (error: unknown): void =>
-          patcher.guard(() => {
-            const tracked = pools?.track(this, poolKind);
-            if (error == null) tracked?.waited((performance.now() - startMs) / 1000);
-            else if (timeouts.has((error as Error).message)) tracked?.timedOut();
-            if (error != null && text !== undefined) recorder?.end(text, startMs, error);
-          });
-        patcher.guard(() => listen(this));
+        let tracked: TrackedPool | undefined;
+        try {
+          tracked = listen(this);
+        } catch (failure) {
+          patcher.failed(failure);
+        }
         const callback = args[0];
         if (typeof callback === 'function') {
           args[0] = function (this: unknown, ...results: unknown[]) {
-            end(results[0]);
+            connected(patcher, tracked, text, startMs, results[0]);
             return callback.apply(this, results);
           };
           return original.apply(this, args);
         }
-        return original.apply(this, args).then(
+        const result = original.apply(this, args);
+        if (typeof result?.then !== 'function') return result;
+        return result.then(
           (client: unknown) => {
-            end(undefined);
+            connected(patcher, tracked, text, startMs, undefined);
             return client;
           },
           (error: unknown) => {
-            end(error ?? new Error());
+            connected(patcher, tracked, text, startMs, error ?? new Error());
             throw error;
           },
         );
       };
 
-  const listening = new WeakSet<object>();
+  const known = new WeakMap<object, TrackedPool>();
   const creating = new WeakMap<object, number>();
-  const listen = (pool: PgPool): void => {
-    if (pools === undefined || listening.has(pool)) return;
-    listening.add(pool);
+  const listen = (pool: PgPool): TrackedPool | undefined => {
+    const found = known.get(pool);
+    if (found !== undefined || pools === undefined) return found;
     const tracked = pools.track(pool, poolKind);
+    known.set(pool, tracked);
     const using = new WeakMap<object, number>();
     const since = (from: WeakMap<object, number>, client: object): number | undefined => {
       const start = from.get(client);
@@ -137,6 +156,7 @@ export function pgTargets({ operations, pools }: DatabaseMeters): Target[] {
       const seconds = since(using, client);
       if (seconds !== undefined) tracked.used(seconds);
     });
+    return tracked;
   };
 
   const hookPool = (exports: unknown, patcher: Patcher): void => {

@@ -25,7 +25,7 @@ export interface PoolKind<P extends object> {
   name(pool: P, settle: boolean): string | undefined;
 }
 
-/** Where the events of one pool go; each is a no-op once the pool is closed. All times in seconds. */
+/** Where the events of one pool go; each is a no-op once the pool is closed, and none throws. All times in seconds. */
 export interface TrackedPool {
   created(seconds: number): void;
   waited(seconds: number): void;
@@ -34,7 +34,7 @@ export interface TrackedPool {
 }
 
 export interface Pools {
-  /** Shows a pool for as long as it is open and alive; the same pool again gives the same object. */
+  /** Shows a pool for as long as it is open and alive; the same pool again gives the same object. Never throws. */
   track<P extends object>(pool: P, kind: PoolKind<P>): TrackedPool;
 }
 
@@ -73,7 +73,7 @@ export function createPools(context: MeterContext): { pools: Pools; dispose: () 
   const pools: Pools = {
     track(pool, kind) {
       const found = known.get(pool);
-      if (found !== undefined) return found;
+      if (found !== undefined && !found.closed) return found;
       const tracked = new Tracked(
         new WeakRef(pool),
         kind as unknown as PoolKind<object>,
@@ -83,6 +83,8 @@ export function createPools(context: MeterContext): { pools: Pools; dispose: () 
       );
       known.set(pool, tracked);
       open.add(tracked);
+      // Names go by the order of opening, as far as they are known by then, and not by that of use.
+      tracked.settle();
       return tracked;
     },
   };
@@ -116,7 +118,7 @@ const gauges = ['pending', 'limit', 'idleMin', 'idleMax'] as const;
 class Tracked implements TrackedPool {
   name: string | undefined;
   #series: Series | undefined;
-  #closed = false;
+  closed = false;
 
   constructor(
     readonly ref: WeakRef<object>,
@@ -142,8 +144,13 @@ class Tracked implements TrackedPool {
     this.#named(true)?.timeouts().add();
   }
 
+  /** Takes the name, if it is known already. */
+  settle(): void {
+    this.#named(false);
+  }
+
   isClosed(): boolean {
-    return this.#closed || this.#read() === undefined;
+    return this.closed || this.#read() === undefined;
   }
 
   /** Brings the series up to date; false once the pool is closed or gone. */
@@ -155,13 +162,13 @@ class Tracked implements TrackedPool {
   }
 
   close(): void {
-    this.#closed = true;
+    this.closed = true;
     this.#series?.remove();
     this.#series = undefined;
   }
 
   #named(settle: boolean): Series | undefined {
-    if (this.#series !== undefined || this.#closed) return this.#series;
+    if (this.#series !== undefined || this.closed) return this.#series;
     const pool = this.ref.deref();
     if (pool === undefined) return undefined;
     try {
