@@ -1,6 +1,14 @@
 import { getHeapStatistics } from 'node:v8';
 import * as threads from 'node:worker_threads';
-import { freeSlot, inheritedSlots, reportIntervalMs, takeSlot, writeSlot } from './meters/thread-slots';
+import {
+  freeSlot,
+  inheritedSlots,
+  reportIntervalMs,
+  takeSlot,
+  threadNameOf,
+  writeSlot,
+} from './meters/thread-slots';
+import { watchWorkerEnds } from './meters/worker-list';
 
 /**
  * The preload inside a worker thread: no server and no profiler, only this thread's figures for the main thread.
@@ -8,17 +16,22 @@ import { freeSlot, inheritedSlots, reportIntervalMs, takeSlot, writeSlot } from 
 export function startInWorker(): void {
   const memory = inheritedSlots();
   if (memory === undefined) return;
-  // Node.js has the name since 22.20 and 24.6.
-  const slot = takeSlot(memory, (threads as { threadName?: string | null }).threadName ?? '');
+  const { threadId } = threads;
+  const slot = takeSlot(memory, threadId, threadNameOf(threads));
+  watchWorkerEnds(memory);
   if (slot === undefined) return;
   let last = performance.eventLoopUtilization();
   const report = (): void => {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, last);
-    writeSlot(memory, slot, getHeapStatistics().used_heap_size, utilization);
+    writeSlot(memory, slot, { threadId, heapUsed: getHeapStatistics().used_heap_size, utilization });
     last = now;
   };
-  writeSlot(memory, slot, getHeapStatistics().used_heap_size, Number.NaN);
+  writeSlot(memory, slot, {
+    threadId,
+    heapUsed: getHeapStatistics().used_heap_size,
+    utilization: Number.NaN,
+  });
   setInterval(report, reportIntervalMs).unref();
-  process.once('exit', () => freeSlot(memory, slot));
+  process.once('exit', () => freeSlot(memory, threadId));
 }

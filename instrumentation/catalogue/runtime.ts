@@ -146,9 +146,13 @@ export const eventLoopMetrics = {
 const resourceType = attribute('v8js.resource.type', 'Type of the handle or request, as Node.js names it', {
   bound: "Node.js's types, about fifty",
 });
-const threadName = attribute('thread.name', 'Name given to the worker, else `worker-` and its slot', {
-  bound: 'slots for worker threads: 128',
-});
+const threadName = attribute(
+  'thread.name',
+  'Name given to the worker, which Node.js tells since 22.20 and 24.6; else `worker-` and a number',
+  {
+    bound: '128 worker threads at a time',
+  },
+);
 
 export const threadMetrics = {
   active: metric(
@@ -159,13 +163,13 @@ export const threadMetrics = {
     'Resources that keep the event loop alive (process.getActiveResourcesInfo)',
     { attributes: [resourceType] },
   ),
-  workers: metric('threads', 'vitals.worker_thread.count', 'gauge', '{thread}', 'Worker threads that report'),
+  workers: metric('threads', 'vitals.worker_thread.count', 'gauge', '{thread}', 'Worker threads that run'),
   workerUtilization: metric(
     'threads',
     'vitals.worker_thread.eventloop.utilization',
     'gauge',
     '1',
-    "Share of the worker's last reporting interval in which its event loop was active",
+    "Share of the last 10 to 20 s in which the worker's event loop was active",
     { attributes: [threadName] },
   ),
   workerHeap: metric(

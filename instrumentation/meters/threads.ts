@@ -1,64 +1,62 @@
 import { threadMetrics } from '../catalogue';
 import type { GaugeCell } from '../metrics/cells';
 import type { Meter } from './context';
-import { openSlots, readSlots } from './thread-slots';
+import { openSlots } from './thread-slots';
+import { watchThreads } from './worker-list';
 
-/** Share of the time between two readings that listing the active resources may take. */
-const listingShare = 0.001;
+/** Milliseconds that listing the active resources may take because of a reading. */
+const longestListingMs = 1;
 
-/** Active resources of the main thread, and the figures that worker threads leave. */
-export const meterThreads: Meter = ({ registry }) => {
+/** Active resources of the main thread, and its worker threads. */
+export const meterThreads: Meter = ({ registry, onTick }) => {
   const m = threadMetrics;
   const active = registry.instrument(m.active);
   const workers = registry.instrument(m.workers).with({});
   const utilization = registry.instrument(m.workerUtilization);
   const heap = registry.instrument(m.workerHeap);
-  const memory = openSlots();
-  let shown: { utilization: GaugeCell; heap: GaugeCell }[] = [];
+  const threads = watchThreads(openSlots());
+  let shown = new Map<string, { utilization: GaugeCell; heap: GaugeCell }>();
 
-  const resources = throttled(listingShare, () => {
+  let listingMs = 0;
+  const listResources = (): void => {
+    const begin = performance.now();
     for (const cell of active.cells()) cell.set(0);
     const counts = new Map<string, number>();
     for (const type of process.getActiveResourcesInfo()) counts.set(type, (counts.get(type) ?? 0) + 1);
     for (const [type, count] of counts) active.with({ 'v8js.resource.type': type }).set(count);
-  });
+    listingMs = performance.now() - begin;
+  };
 
-  return registry.onCollect(() => {
-    resources();
-    const reports = readSlots(memory);
-    workers.set(reports.length);
-    const gone = new Set(shown);
-    shown = [];
-    for (const report of reports) {
-      const attributes = { 'thread.name': nameOf(report, reports) };
-      const cells = { utilization: utilization.with(attributes), heap: heap.with(attributes) };
-      cells.utilization.set(Number.isNaN(report.utilization) ? undefined : report.utilization);
-      cells.heap.set(report.heapUsed);
-      for (const old of gone) if (old.heap === cells.heap) gone.delete(old);
-      shown.push(cells);
+  const stopTick = onTick(() => {
+    threads.tick();
+    if (listingMs > longestListingMs) listResources();
+  });
+  const stopReading = registry.onCollect(() => {
+    // With tens of thousands of resources the list is made on the clock instead.
+    if (listingMs <= longestListingMs) listResources();
+    const { count, named } = threads.read();
+    workers.set(count);
+    const now: typeof shown = new Map();
+    for (const [name, figures] of named) {
+      const attributes = { 'thread.name': name };
+      const cells = shown.get(name) ?? {
+        utilization: utilization.with(attributes),
+        heap: heap.with(attributes),
+      };
+      cells.utilization.set(figures.utilization);
+      cells.heap.set(figures.heapUsed);
+      now.set(name, cells);
     }
-    for (const cells of gone) {
+    for (const [name, cells] of shown) {
+      if (now.has(name)) continue;
       utilization.remove(cells.utilization);
       heap.remove(cells.heap);
     }
+    shown = now;
   });
-};
-
-/** Two workers of one name are told apart by their slots. */
-function nameOf(report: { name: string; slot: number }, all: readonly { name: string }[]): string {
-  const same = all.filter(other => other.name === report.name).length;
-  return same > 1 ? `${report.name}-${report.slot}` : report.name;
-}
-
-/** Runs `work` unless that would take more than `share` of the time since it last ran. */
-function throttled(share: number, work: () => void): () => void {
-  let next = 0;
   return () => {
-    const begin = performance.now();
-    if (begin < next) return;
-    work();
-    const took = performance.now() - begin;
-    // Under a millisecond it may run at every reading.
-    next = took < 1 ? 0 : begin + took / share;
+    stopTick();
+    stopReading();
+    threads.stop();
   };
-}
+};

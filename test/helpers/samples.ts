@@ -1,4 +1,5 @@
 import { parseSamples, type Sample } from '../../mall/demo/prometheus-text';
+import { scrape } from './app';
 
 /** Labels that a series must have; `undefined` asks that it has none of that name. */
 export type Wanted = Readonly<Record<string, string | RegExp | undefined>>;
@@ -49,4 +50,9 @@ export class Samples {
     }
     return counts;
   }
+}
+
+/** What an endpoint shows now. */
+export async function samplesFrom(url: string): Promise<Samples> {
+  return new Samples(await scrape(url));
 }
