@@ -21,9 +21,23 @@ export const boolean = parser('boolean', text => {
   return lower === 'true';
 });
 
-export const string = parser('string', text => text);
+/** Text that goes into attributes and labels; a control character in it is a mistake of quoting. */
+export const string = parser('string', text => {
+  if (/\p{Cc}/u.test(text)) throw new Expected('text without control characters');
+  return text;
+});
 
-export const secret = parser('secret', text => text);
+export const secret: Parser<string> = { ...string, type: 'secret' };
+
+/** Text that is the value of an HTTP header. */
+const headerText = (type: 'string' | 'secret'): Parser<string> =>
+  parser(type, text => {
+    if (!visibleAscii.test(text)) throw new Expected('visible ASCII characters, as HTTP headers take them');
+    return text;
+  });
+const visibleAscii = /^[\x20-\x7e]+$/;
+export const headerValue = headerText('string');
+export const secretHeaderValue = headerText('secret');
 
 export function integer(min: number, max: number): Parser<number> {
   return parser(`integer, ${min} to ${max}`, text => {
@@ -94,6 +108,19 @@ export const keyValues = parser('comma list of key=value', text => {
   }
   return pairs as Readonly<Record<string, string>>;
 });
+
+/** The same as HTTP headers, whose names are tokens: https://www.rfc-editor.org/rfc/rfc9110#name-tokens. */
+export const headers: Parser<Readonly<Record<string, string>>> = {
+  type: keyValues.type,
+  parse(text) {
+    const pairs = keyValues.parse(text);
+    for (const [name, value] of Object.entries(pairs)) {
+      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw new Expected('names of HTTP headers');
+      if (value !== '' && !visibleAscii.test(value)) throw new Expected('values of visible ASCII characters');
+    }
+    return pairs;
+  },
+};
 
 /** A host to listen on: a name, an IPv4 or an IPv6 address, without port. */
 export const host = parser('host', text => {

@@ -2,23 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isEnabled, loadConfig } from '../../instrumentation/config/load';
-import { type Option, options } from '../../instrumentation/config/options';
 import { describe } from '../../instrumentation/config/redact';
-
-const table = Object.entries(options) as [keyof typeof options, Option<unknown>][];
-
-/** A value that the option's parser must refuse, for every option whose parser refuses anything. */
-function badValue(option: Option<unknown>): string | undefined {
-  const { type } = option.parser;
-  if (type === 'boolean') return 'yes';
-  if (type.startsWith('integer')) return '12abc';
-  if (type.startsWith('number')) return '1.5';
-  if (type.startsWith('one of') || type.startsWith('comma list of')) return 'nonsense';
-  if (type === 'URL') return 'localhost:4318';
-  if (type === 'host') return 'http://localhost:1';
-  if (type === 'comma list') return ',,';
-  return undefined;
-}
+import { badEnvironment, badValue, optionTable as table } from '../helpers/bad-values';
 
 test('an empty environment gives every option its default, without a problem', () => {
   const { config, problems } = loadConfig({});
@@ -34,24 +19,19 @@ test('an empty value counts as not set', () => {
 
 for (const [key, option] of table) {
   const bad = badValue(option);
-  if (bad === undefined) continue;
   test(`a bad ${option.env} is named with what was expected, and the default holds`, () => {
     const { config, problems } = loadConfig({ [option.env]: bad });
     assert.deepEqual(config[key], option.default);
     assert.equal(problems.length, 1);
     assert.match(problems[0]!, new RegExp(`^${option.env}: expected .+, got `));
-    if (!option.secret) assert.ok(problems[0]!.includes(JSON.stringify(bad)), problems[0]);
+    assert.ok(problems[0]!.endsWith(`got ${option.secret ? '[redacted]' : JSON.stringify(bad)}`), problems[0]);
   });
 }
 
 test('every bad value at once is reported, one problem each', () => {
-  const bad = table
-    .map(([, option]) => [option.env, badValue(option)] as const)
-    .filter(([, value]) => value !== undefined);
-  const { config, problems } = loadConfig(Object.fromEntries(bad));
-  assert.equal(problems.length, bad.length);
-  for (const [key, option] of table)
-    if (badValue(option) !== undefined) assert.deepEqual(config[key], option.default);
+  const { config, problems } = loadConfig(badEnvironment());
+  assert.equal(problems.length, table.length);
+  for (const [key, option] of table) assert.deepEqual(config[key], option.default, key);
 });
 
 test('integers at their bounds are taken, and one past them is refused', () => {

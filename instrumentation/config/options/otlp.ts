@@ -75,7 +75,7 @@ export const otlpOptions = {
   ...perSignal<'Headers', Readonly<Record<string, string>>>(
     'Headers',
     'HEADERS',
-    as.keyValues,
+    as.headers,
     {},
     'Headers of OTLP requests, such as credentials. Those of one signal are added to these.',
     { secret: true, defaultText: 'none' },

@@ -20,7 +20,7 @@ export const profilingOptions = {
     'Application name of the profiles.',
     { defaultText: 'the service name' },
   ),
-  pyroscopeAuthToken: option(group, 'PYROSCOPE_AUTH_TOKEN', optional(as.secret), none, 'Bearer token.', {
+  pyroscopeAuthToken: option(group, 'PYROSCOPE_AUTH_TOKEN', optional(as.secretHeaderValue), none, 'Bearer token.', {
     defaultText: 'none',
   }),
   pyroscopeUser: option(
@@ -42,7 +42,7 @@ export const profilingOptions = {
   pyroscopeTenant: option(
     group,
     'PYROSCOPE_TENANT_ID',
-    optional(as.string),
+    optional(as.headerValue),
     none,
     'Tenant, sent as X-Scope-OrgID.',
     { defaultText: 'none' },
