@@ -1,3 +1,5 @@
+import { writeStderr } from './stderr';
+
 /** Diagnostics of the agent, one line each. Never throws. */
 export interface Log {
   error(message: string): void;
@@ -16,11 +18,7 @@ export type LogLevel = (typeof logLevels)[number];
 /** Keys that `warnOnce` remembers; past that a repeated warning is dropped rather than memory held. */
 const maxOnceKeys = 1000;
 
-/**
- * Diagnostics at and above `level`, written by `write` (default: stderr).
- *
- * stderr is written through the file descriptor's stream as the application sees it, so that a redirect holds.
- */
+/** Diagnostics at and above `level`, written by `write` (default: stderr). */
 export function createLog(level: LogLevel, write: (line: string) => void = writeStderr): Log {
   const threshold = logLevels.indexOf(level);
   const said = new Set<string>();
@@ -31,7 +29,7 @@ export function createLog(level: LogLevel, write: (line: string) => void = write
     try {
       write(`otel-vitals ${at}: ${message.replaceAll(/\s*\n\s*/g, ' | ')}\n`);
     } catch {
-      // A closed stderr must not become the application's failure.
+      // What can't be said must not become the application's failure.
     }
   };
   return {
@@ -51,10 +49,6 @@ export function createLog(level: LogLevel, write: (line: string) => void = write
       return warnings;
     },
   };
-}
-
-function writeStderr(line: string): void {
-  process.stderr.write(line);
 }
 
 /** The message of anything thrown, with its code where that says more. */
