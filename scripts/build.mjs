@@ -76,6 +76,8 @@ await Promise.all([
         entryPoints: { [name]: agentSources[name] },
         outdir: 'dist/instrumentation',
         external: [...external, ...agentEntries.map(other => `./${other}.js`)],
+        // The entry is read even where the agent is switched off, and must stay small.
+        inject: name === 'index' || name === 'esm-loader' ? [] : ['instrumentation/captured-globals.ts'],
         ...(name === 'esm-loader' ? { format: 'esm', outExtension: { '.js': '.mjs' } } : {}),
         minifySyntax: true,
         minifyWhitespace: true,
