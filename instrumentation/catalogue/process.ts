@@ -30,7 +30,7 @@ export const processMetrics = {
     'process.unix.file_descriptor.count',
     'updowncounter',
     '{file_descriptor}',
-    'Open file descriptors (Linux; counted every 10 s)',
+    'Open file descriptors (Linux; counted every 10 s where the kernel is older than 6.2)',
   ),
   external: metric(
     meter,

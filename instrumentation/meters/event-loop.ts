@@ -27,8 +27,16 @@ export const meterEventLoop: Meter = ({ registry, onTick }) => {
 
   const delays = twoHistograms();
   const window = windowed(() => performance.eventLoopUtilization());
+  // Both walk all of the histogram's tens of thousands of buckets, which is too long for a scrape.
+  const setMoments = (): void => {
+    const histogram = delays.older();
+    if (histogram.count === 0) return;
+    cells.mean.set(delaySeconds(histogram.mean));
+    cells.stddev.set(Number.isNaN(histogram.stddev) ? 0 : histogram.stddev / 1e9);
+  };
   const stopTick = onTick(() => {
     window.advance();
+    setMoments();
     delays.tick();
   });
   const stopReading = registry.onCollect(() => {
@@ -41,8 +49,7 @@ export const meterEventLoop: Meter = ({ registry, onTick }) => {
     if (histogram.count === 0) return;
     cells.min.set(delaySeconds(histogram.min));
     cells.max.set(delaySeconds(histogram.max));
-    cells.mean.set(delaySeconds(histogram.mean));
-    cells.stddev.set(Number.isNaN(histogram.stddev) ? 0 : histogram.stddev / 1e9);
+    if (cells.mean.value === undefined) setMoments();
     cells.p50.set(delaySeconds(histogram.percentile(50)));
     cells.p90.set(delaySeconds(histogram.percentile(90)));
     cells.p99.set(delaySeconds(histogram.percentile(99)));

@@ -5,6 +5,7 @@ import { meterCache } from './cache';
 import type { Meter, MeterContext } from './context';
 import { meterEventLoop } from './event-loop';
 import { meterGc } from './gc';
+import { createGcSource } from './gc-source';
 import { meterHeap } from './heap';
 import { meterHttpClient } from './http-client';
 import { meterHttpServer } from './http-server';
@@ -15,11 +16,11 @@ import { meterThreads } from './threads';
 
 /** Starts every meter that is wanted. One that fails is left out, with a warning. */
 export function startMeters(context: MeterContext, facts: Parameters<typeof meterSelf>[0]): () => void {
-  const heap = meterHeap();
+  const gc = createGcSource(context);
   const meters: readonly (readonly [MeterName, Meter])[] = [
     ['process', meterProcess],
-    ['heap', heap.meter],
-    ['gc', meterGc(heap.onGc)],
+    ['heap', meterHeap(gc)],
+    ['gc', meterGc(gc)],
     ['event-loop', meterEventLoop],
     ['event-loop', meterStalls],
     ['threads', meterThreads],

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { processMetrics } from '../catalogue';
 import type { Meter } from './context';
+import { countDescriptors, descriptorLimit } from './file-descriptors';
+import { memoryLimit } from './memory-limit';
 import { windowed } from './window';
 
 const linux = process.platform === 'linux';
@@ -19,14 +20,14 @@ export const meterProcess: Meter = ({ registry, onTick }) => {
   const uptime = registry.instrument(m.uptime).with({});
   const external = registry.instrument(m.external).with({});
   const arrayBuffers = registry.instrument(m.arrayBuffers).with({});
+  const limit = registry.instrument(m.memoryLimit).with({});
 
   registry
     .instrument(m.startTime)
     .with({})
     .set(Math.round(performance.timeOrigin) / 1000);
-  registry.instrument(m.memoryLimit).with({}).set(memoryLimit());
-  const descriptorLimit = linux ? readDescriptorLimit() : undefined;
-  if (descriptorLimit !== undefined) registry.instrument(m.fileDescriptorLimit).with({}).set(descriptorLimit);
+  limit.set(memoryLimit());
+  const onLinux = linux ? meterLinux(registry) : undefined;
 
   const cpus = availableParallelism();
   const window = windowed(() => ({ at: performance.now(), ...process.cpuUsage() }));
@@ -44,56 +45,43 @@ export const meterProcess: Meter = ({ registry, onTick }) => {
     external.set(memory.external);
     arrayBuffers.set(memory.arrayBuffers);
     uptime.set(process.uptime());
-    if (linux) readVirtual(size => registry.instrument(m.memoryVirtual).with({}).set(size));
   });
-
-  // Listing tens of thousands of descriptors takes too long for a scrape, so it is done beside it.
-  const countDescriptors = (): void => {
-    readdir('/proc/self/fd').then(
-      // The listing itself holds one descriptor.
-      entries =>
-        registry
-          .instrument(m.fileDescriptors)
-          .with({})
-          .set(Math.max(0, entries.length - 1)),
-      () => {},
-    );
-  };
   const stopTick = onTick(() => {
     window.advance();
-    if (linux) countDescriptors();
+    onLinux?.tick();
+    // A container's limit may be changed while it runs.
+    limit.set(memoryLimit());
   });
-  if (linux) setImmediate(countDescriptors).unref();
-
   return () => {
     stopReading();
     stopTick();
+    onLinux?.stop();
   };
 };
 
-/** The container's limit where there is one, else the machine's memory. */
-function memoryLimit(): number {
-  const limit = process.constrainedMemory?.() ?? 0;
-  // Without a limit the kernel reports a number far past what any machine has.
-  return limit > 0 && limit < totalmem() ? limit : totalmem();
+/** What only /proc tells. Series whose value can't be read are absent. */
+function meterLinux(registry: Parameters<Meter>[0]['registry']): { tick(): void; stop(): void } {
+  const m = processMetrics;
+  const descriptors = countDescriptors();
+  const most = descriptorLimit();
+  if (most !== undefined) registry.instrument(m.fileDescriptorLimit).with({}).set(most);
+  const stop = registry.onCollect(() => {
+    const size = virtualBytes();
+    if (size !== undefined) registry.instrument(m.memoryVirtual).with({}).set(size);
+    const open = descriptors.read();
+    if (open !== undefined) registry.instrument(m.fileDescriptors).with({}).set(open);
+  });
+  return { tick: descriptors.tick, stop };
 }
 
-function readDescriptorLimit(): number | undefined {
-  try {
-    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
-    return soft === undefined ? undefined : Number(soft);
-  } catch {
-    return undefined;
-  }
-}
-
-function readVirtual(report: (bytes: number) => void): void {
+function virtualBytes(): number | undefined {
   try {
     // The first field of statm is the program's size in pages of 4 KiB, on every platform Node.js has binaries for
     // but some arm64 kernels; status gives kibibytes everywhere.
     const kib = /^VmSize:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-    if (kib !== undefined) report(Number(kib) * 1024);
+    return kib === undefined ? undefined : Number(kib) * 1024;
   } catch {
-    // A sandbox may hide /proc; the series is then absent.
+    // A sandbox may hide /proc.
+    return undefined;
   }
 }

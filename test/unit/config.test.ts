@@ -24,7 +24,10 @@ for (const [key, option] of table) {
     assert.deepEqual(config[key], option.default);
     assert.equal(problems.length, 1);
     assert.match(problems[0]!, new RegExp(`^${option.env}: expected .+, got `));
-    assert.ok(problems[0]!.endsWith(`got ${option.secret ? '[redacted]' : JSON.stringify(bad)}`), problems[0]);
+    assert.ok(
+      problems[0]!.endsWith(`got ${option.secret ? '[redacted]' : JSON.stringify(bad)}`),
+      problems[0],
+    );
   });
 }
 

@@ -20,9 +20,16 @@ export const profilingOptions = {
     'Application name of the profiles.',
     { defaultText: 'the service name' },
   ),
-  pyroscopeAuthToken: option(group, 'PYROSCOPE_AUTH_TOKEN', optional(as.secretHeaderValue), none, 'Bearer token.', {
-    defaultText: 'none',
-  }),
+  pyroscopeAuthToken: option(
+    group,
+    'PYROSCOPE_AUTH_TOKEN',
+    optional(as.secretHeaderValue),
+    none,
+    'Bearer token.',
+    {
+      defaultText: 'none',
+    },
+  ),
   pyroscopeUser: option(
     group,
     'PYROSCOPE_BASIC_AUTH_USER',
