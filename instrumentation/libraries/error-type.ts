@@ -16,11 +16,12 @@ export function errorType(error: unknown): string {
 
 /** The first word of an error that Redis answers with, by its protocol's custom: `WRONGTYPE Operation against ...`. */
 const redisReply = /^([A-Z][A-Z_]{1,30}) /;
-/** What node-postgres says when time runs out, in errors that have no code: of a query, of its pool, of connecting. */
+/** What node-postgres and ioredis say when time runs out, in errors that have no code. */
 const timeouts = new Set([
   'Query read timeout',
   'timeout exceeded when trying to connect',
   'Connection terminated due to connection timeout',
+  'Command timed out',
 ]);
 const tame = /^[\w.-]{1,64}$/;
 

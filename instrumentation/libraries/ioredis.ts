@@ -1,5 +1,6 @@
+import type { OperationRecorder } from '../meters/db-operations';
 import { createConnectionGroups } from './redis-connections';
-import { prototypeOf, type Target } from './target';
+import { type Patcher, prototypeOf, type Target } from './target';
 import { type DatabaseMeters, placeName } from './tools';
 
 interface Client {
@@ -24,22 +25,26 @@ export function ioredisTargets({ operations, pools }: DatabaseMeters): Target[] 
       ? undefined
       : createConnectionGroups(pools, client => (client as Client).status === 'ready');
 
-  const measure = (command: Command, end: (error?: unknown) => void): void => {
+  const measure = (command: Command, redis: OperationRecorder, patcher: Patcher): void => {
+    const startMs = performance.now();
     running.add(command);
     const { resolve, reject } = command;
-    const settle = (): void => {
+    const settle = (error?: unknown): void => {
       running.delete(command);
       if (command.resolve === onResolve) command.resolve = resolve;
       if (command.reject === onReject) command.reject = reject;
+      try {
+        redis.end(command.name, startMs, error);
+      } catch (failure) {
+        patcher.failed(failure);
+      }
     };
     const onResolve: Command['resolve'] = function (value) {
       settle();
-      end();
       return resolve.call(this, value);
     };
     const onReject: Command['reject'] = function (error) {
-      settle();
-      end(error ?? null);
+      settle(error ?? null);
       return reject.call(this, error);
     };
     command.resolve = onResolve;
@@ -57,8 +62,7 @@ export function ioredisTargets({ operations, pools }: DatabaseMeters): Target[] 
           function (this: Client, ...args) {
             const command = args[0] as Command;
             if (typeof command?.resolve === 'function' && !running.has(command) && !introduces(command)) {
-              const startMs = performance.now();
-              measure(command, error => patcher.guard(() => redis.end(command.name, startMs, error)));
+              measure(command, redis, patcher);
             }
             return original.apply(this, args);
           },
