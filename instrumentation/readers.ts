@@ -12,9 +12,13 @@ import { type PrometheusEndpoint, startPrometheusEndpoint } from '../exporters/p
 import { createPrometheusReader } from '../exporters/prometheus/reader';
 import { selfMetrics } from './catalogue';
 import type { Config } from './config/options';
+import { withDeadline } from './lifecycle';
 import { errorText, type Log } from './log';
 import type { MeterContext } from './meters/context';
 import type { TemporalityOf } from './metrics/producer';
+
+/** Milliseconds that a scrape waits for detectors of resource attributes. */
+const detectionMs = 1000;
 
 /** Makes a producer of the agent's metrics for one reader. */
 export type MakeProducer = (temporality?: TemporalityOf) => MetricProducer;
@@ -40,7 +44,8 @@ export function openPrometheus(
     port: config.prometheusPort,
     log,
     collect: async () => {
-      await resource.waitForAsyncAttributes?.();
+      // What is not detected by then is left to a later scrape.
+      await withDeadline(resource.waitForAsyncAttributes?.() ?? Promise.resolve(), detectionMs, false);
       return reader.collect();
     },
     onScrape: scrape => {

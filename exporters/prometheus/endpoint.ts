@@ -1,72 +1,185 @@
-// placeholder until the real endpoint lands
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CollectionResult } from '@opentelemetry/sdk-metrics';
 import { markInternal } from '../../instrumentation/internal';
-import type { Log } from '../../instrumentation/log';
-import { writeExposition } from './exposition';
-import { contentTypes } from './formats';
+import { errorText, type Log } from '../../instrumentation/log';
+import { answerScrape, answerShort } from './answer';
+import { shareScrapes } from './scrapes';
 import { createSerializer } from './serializer';
+import { watchSending } from './stalled';
 
+/** The endpoint while it listens. */
 export interface PrometheusEndpoint {
   readonly host: string;
+  /** The port that was taken, also where any was asked for. */
   readonly port: number;
+  /** Where the metrics are. */
   readonly url: string;
+  /** Takes no more scrapes; those under way have a moment to end. Further calls give the same promise. */
   close(): Promise<void>;
 }
+
+/** How one scrape went. */
 export interface Scrape {
-  durationSeconds: number;
-  bytes: number;
-  series: number;
-  ok: boolean;
+  /** From the request to the last byte of the answer. */
+  readonly durationSeconds: number;
+  /** Size of the exposition, uncompressed; 0 where none was sent. */
+  readonly bytes: number;
+  /** Whether it was answered whole. */
+  readonly ok: boolean;
 }
+
+/** Bounds of what scrapers can make the process do, in milliseconds and numbers. */
+export interface Limits {
+  /** A collection that takes longer is answered with 500. */
+  readonly collectMs: number;
+  /** For the whole of a request to arrive. */
+  readonly requestMs: number;
+  /** A scraper that takes no byte for so long is cut off. */
+  readonly stallMs: number;
+  /** A connection may rest between scrapes; longer than the usual intervals, so that it is there for the next. */
+  readonly idleMs: number;
+  /** Scrapes under way move to their end this long when the endpoint closes. */
+  readonly closeMs: number;
+  readonly connections: number;
+  /** Scrapes at once; each may hold a whole exposition for a slow reader. */
+  readonly scrapes: number;
+}
+
+const defaultLimits: Limits = {
+  collectMs: 10_000,
+  requestMs: 10_000,
+  stallMs: 15_000,
+  idleMs: 150_000,
+  closeMs: 500,
+  connections: 64,
+  scrapes: 16,
+};
+
+/** Settings of {@link startPrometheusEndpoint}. */
 export interface PrometheusEndpointOptions {
-  host: string;
-  port: number;
-  log: Log;
-  collect(): Promise<CollectionResult>;
-  onScrape?: (scrape: Scrape) => void;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly log: Log;
+  readonly collect: () => Promise<CollectionResult>;
+  readonly onScrape?: (scrape: Scrape) => void;
+  readonly limits?: Partial<Limits>;
 }
-export async function startPrometheusEndpoint(o: PrometheusEndpointOptions): Promise<PrometheusEndpoint> {
-  const serializer = createSerializer();
-  const server = markInternal(
-    createServer((q, r) => {
-      const b = performance.now();
-      const f = q.headers.accept?.includes('openmetrics') ? 'openmetrics' : 'text';
-      o.collect()
-        .then(c => writeExposition(serializer, c.resourceMetrics, f))
-        .then(
-          e => {
-            r.setHeader('content-type', contentTypes[f]);
-            r.end(Buffer.concat(e.chunks));
-            o.onScrape?.({
-              durationSeconds: (performance.now() - b) / 1000,
-              bytes: e.bytes,
-              series: e.samples,
-              ok: true,
-            });
-          },
-          err => {
-            r.statusCode = 500;
-            r.end(String(err));
-          },
-        );
-    }),
+
+/**
+ * Serves metrics at `/metrics`, in the text format and in OpenMetrics, without keeping the process alive.
+ *
+ * @throws what `listen` fails with, such as EADDRINUSE
+ */
+export async function startPrometheusEndpoint(
+  options: PrometheusEndpointOptions,
+): Promise<PrometheusEndpoint> {
+  const { log } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const server = createServer(
+    { connectionsCheckingInterval: limits.requestMs },
+    requestListener(options, limits),
   );
-  server.unref();
-  server.on('connection', s => s.unref());
-  await new Promise<void>((ok, no) => {
-    server.once('error', no);
-    server.listen({ port: o.port, host: o.host, exclusive: true }, () => ok());
+  // Or the HTTP meters would count our own scrapes as the application's traffic.
+  markInternal(server);
+  protect(server, limits);
+  // A name in brackets is how a URL writes an IPv6 address.
+  const host = options.host.replace(/^\[(.*)\]$/, '$1');
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    // In a cluster worker too the port is its own: shared, each scrape would meet another worker's metrics.
+    server.listen({ host, port: options.port, exclusive: true }, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
   });
+  server.on('error', error => log.warnOnce('prometheus server', `metrics server: ${errorText(error)}`));
   const { port } = server.address() as AddressInfo;
+  let closing: Promise<void> | undefined;
   return {
-    host: o.host,
+    host,
     port,
-    url: `http://${o.host}:${port}/metrics`,
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-    },
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/metrics`,
+    close: () => (closing ??= close(server, limits.closeMs)),
   };
+}
+
+function requestListener({ collect, log, onScrape }: PrometheusEndpointOptions, limits: Limits) {
+  const serializer = createSerializer({ onWarning: message => log.warn(message) });
+  const take = shareScrapes({ collect, serializer, timeoutMs: limits.collectMs });
+  const onSend = watchSending(limits.stallMs);
+  let underWay = 0;
+
+  const scrape = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const begin = performance.now();
+    let bytes = 0;
+    let ok = false;
+    underWay++;
+    try {
+      bytes = await answerScrape(request, response, take, onSend);
+      ok = true;
+    } catch (error) {
+      if (response.headersSent || response.destroyed) {
+        log.debug(`a scraper went away: ${errorText(error)}`);
+        response.destroy();
+      } else {
+        const text = errorText(error);
+        log.warnOnce(`scrape ${text}`, `a scrape failed, because metrics could not be collected: ${text}`);
+        answerShort(response, 500, `metrics could not be collected: ${text}`);
+      }
+    } finally {
+      underWay--;
+    }
+    onScrape?.({ durationSeconds: (performance.now() - begin) / 1000, bytes, ok });
+  };
+
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    // A connection that breaks is the scraper's affair; pending writes report it as well.
+    response.on('error', error => log.debug(`a scraper went away: ${errorText(error)}`));
+    const path = pathOf(request);
+    if (path !== '/metrics' && path !== '/') {
+      answerShort(response, 404, 'not found; metrics are at /metrics');
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+      answerShort(response, 405, 'metrics are read with GET', { allow: 'GET, HEAD' });
+    } else if (path === '/') {
+      answerShort(response, 200, 'otel-vitals: metrics are at /metrics');
+    } else if (underWay >= limits.scrapes) {
+      answerShort(response, 503, `${underWay} scrapes are under way`, { 'retry-after': '1' });
+    } else {
+      void scrape(request, response);
+    }
+  };
+}
+
+/** The path of a request's target, which may be a whole URL. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
+}
+
+/** Keeps connections from holding the process, or too much of it. */
+function protect(server: Server, limits: Limits): void {
+  server.unref();
+  server.maxConnections = limits.connections;
+  server.keepAliveTimeout = limits.idleMs;
+  server.requestTimeout = limits.requestMs;
+  server.headersTimeout = limits.requestMs;
+  // Whatever else may happen to a connection that has a request.
+  server.timeout = 2 * Math.max(limits.stallMs, limits.collectMs);
+  let open = 0;
+  server.on('connection', socket => {
+    socket.unref();
+    open++;
+    socket.once('close', () => open--);
+    // Resting connections make room before a scraper is turned away.
+    if (open > limits.connections / 2) server.closeIdleConnections();
+  });
+}
+
+async function close(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>(resolve => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs).unref();
+  await closed;
+  clearTimeout(timer);
 }

@@ -39,11 +39,11 @@ export type Warn = (key: string, message: string) => void;
  * Sorts metrics into families, as the exposition formats allow each name once.
  *
  * Metrics of one name and type from several scopes become one family. What cannot be told apart from another family,
- * by its name or by a name it would add (`_bucket`, `_sum`, `_count`, `_total`), is dropped, the later one, as are
+ * by its name or by one it would add (`_bucket`, `_sum`, `_count`, `_total`, `_created`), is dropped, the later one, as are
  * metrics that neither format can express: delta sums and exponential histograms.
  *
  * @param slots what was kept of the last scrape, by metric
- * @param reserved names that the exposition uses itself
+ * @param reserved what the exposition claims itself: names of samples, and of families after `family `
  * @returns the families, and the slots to keep for the next scrape
  */
 export function groupFamilies(
@@ -75,8 +75,9 @@ export function groupFamilies(
         family.members.push({ metric, scope, slot });
         continue;
       }
-      const sampleNames = namesOf(names, type);
-      const taken = sampleNames.find(name => claimed.has(name));
+      // A family's own name may be a sample of another: the counter `jobs_created` beside the counter `jobs`.
+      const claims = [...samplesOf(names, type), `family ${names.family}`];
+      const taken = claims.find(claim => claimed.has(claim));
       if (taken !== undefined) {
         warn(
           `conflict ${names.name} ${type} ${scope.name}`,
@@ -84,7 +85,7 @@ export function groupFamilies(
         );
         continue;
       }
-      for (const name of sampleNames) claimed.set(name, `${type} ${names.name}`);
+      for (const claim of claims) claimed.set(claim, `${type} ${names.name}`);
       const help = metric.descriptor.description;
       families.set(names.name, { names, type, help, members: [{ metric, scope, slot }] });
     }
@@ -140,10 +141,14 @@ function namedType(type: DataPointType, monotonic: boolean): 'counter' | 'gauge'
   return monotonic ? 'counter' : 'sum';
 }
 
-function namesOf(names: PrometheusName, type: FamilyType): string[] {
-  if (type === 'counter') return [names.name, names.family];
-  if (type === 'gauge') return [names.name];
-  return [names.name, `${names.name}_bucket`, `${names.name}_sum`, `${names.name}_count`];
+/**
+ * The sample names that a family has, or by OpenMetrics could have: no other may have them too. A counter `jobs` and
+ * a gauge `jobs_created` is the very example of the specification.
+ */
+function samplesOf({ name, family }: PrometheusName, type: FamilyType): string[] {
+  if (type === 'gauge') return [name];
+  if (type === 'counter') return [name, `${family}_created`];
+  return [name, ...['_bucket', '_sum', '_count', '_created'].map(suffix => name + suffix)];
 }
 
 function warnOfMetadata(family: Family, metric: MetricData, names: PrometheusName, warn: Warn): void {

@@ -61,7 +61,12 @@ export function createSerializer(options: SerializerOptions = {}): Serializer {
     *chunks(metrics, format) {
       const writer = new ByteWriter();
       const info = targetInfoText(metrics.resource, format);
-      const grouped = groupFamilies(metrics, slots, info === '' ? [] : ['target_info', 'target'], warn);
+      const grouped = groupFamilies(
+        metrics,
+        slots,
+        info === '' ? [] : ['target_info', 'family target'],
+        warn,
+      );
       slots = grouped.slots;
       writer.reserve(maxBytes(info));
       writer.text(info);
