@@ -7,6 +7,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
   startup: () => import('./startup'),
   memory: () => import('./memory'),
   'http-throughput': () => import('./http-throughput'),
+  'prometheus-serialization': () => import('./prometheus-serialization'),
 };
 
 async function main(): Promise<void> {

@@ -6,6 +6,8 @@ const chunkBytes = 64 * 1024;
 /** Longest number either format holds, with room to spare: `-2.2250738585072014e-308`. */
 export const maxNumberBytes = 32;
 
+const none = Buffer.alloc(0);
+
 /**
  * Bytes of an exposition, chunk by chunk.
  *
@@ -13,7 +15,7 @@ export const maxNumberBytes = 32;
  * already there costs a quarter of joining strings and encoding them after.
  */
 export class ByteWriter {
-  #buffer: Buffer = Buffer.alloc(0);
+  #buffer: Buffer = none;
   #position = 0;
   /** Where the part of the buffer begins that was not yet taken. */
   #start = 0;
@@ -47,6 +49,13 @@ export class ByteWriter {
     const taken = this.#buffer.subarray(this.#start, this.#position);
     this.#start = this.#position;
     return taken;
+  }
+
+  /** Lets go of the memory; the writer can be used anew. */
+  release(): void {
+    this.#buffer = none;
+    this.#position = 0;
+    this.#start = 0;
   }
 
   /** Writes text as UTF-8. */

@@ -8,8 +8,8 @@ export interface Exposition {
   readonly samples: number;
 }
 
-/** Milliseconds that writing may hold the event loop at a time. */
-const defaultSliceMs = 2;
+/** Milliseconds after which writing lets the event loop run: with what is under way then, below one. */
+const defaultSliceMs = 0.75;
 
 /**
  * Writes metrics into memory, letting the event loop run whenever a slice of time is used up.

@@ -102,19 +102,21 @@ export function writeHistogram(
   const withSum = hasSum(buckets, sum);
   // The labels with their braces are the bucket's, between its name and the comma.
   const braceStart = labelsStart - 1;
-  const tail = (head: Uint8Array, value: number): void => {
-    writer.bytes(head);
-    if (labelsEnd > labelsStart) {
-      writer.repeat(braceStart, labelsEnd);
-      writer.bytes(close);
-    } else {
-      writer.byte(space);
-    }
-    writer.numberLine(value);
-  };
-  if (withSum) tail(heads.sum, sum);
-  tail(heads.count, total);
+  if (withSum) writeTail(writer, heads.sum, braceStart, labelsEnd, sum);
+  writeTail(writer, heads.count, braceStart, labelsEnd, total);
   return le.length + (withSum ? 2 : 1);
+}
+
+/** Writes a line that repeats the labels from `from`, their opening brace, to `to`. */
+function writeTail(writer: ByteWriter, head: Uint8Array, from: number, to: number, value: number): void {
+  writer.bytes(head);
+  if (to > from + 1) {
+    writer.repeat(from, to);
+    writer.bytes(close);
+  } else {
+    writer.byte(space);
+  }
+  writer.numberLine(value);
 }
 
 /** The count of all measurements: the buckets' own, or the producer's where it keeps no buckets at all. */
