@@ -1,11 +1,12 @@
 // Bundles the preload, the toolkit and the demo's shop into dist/ and writes type declarations.
 // `--no-types` skips the declarations, which only consumers of the npm package need.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { thirdPartyNotices } from './notices.mjs';
 import { usedConstants } from './used-constants.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -61,12 +62,13 @@ const common = {
   format: 'cjs',
   sourcemap: true,
   sourcesContent: false,
+  metafile: true,
   logLevel: 'warning',
   define: { OTEL_VITALS_VERSION: JSON.stringify(version) },
 };
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-await Promise.all([
+const results = await Promise.all([
   // The preload's parts load each other lazily as files, so each is a bundle of its own.
   ...agentEntries
     .filter(name => existsSync(join(root, agentSources[name])))
@@ -99,6 +101,16 @@ await Promise.all([
     packages: 'external',
   }),
 ]);
+
+writeFileSync(
+  join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'),
+  thirdPartyNotices(
+    root,
+    results.map(({ metafile }) => metafile),
+    // Its constants come in by a plugin, under no path of the package's.
+    ['@opentelemetry/semantic-conventions'],
+  ),
+);
 
 if (!process.argv.includes('--no-types')) {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
