@@ -1,14 +1,18 @@
-import { metrics } from '@opentelemetry/api';
+import { unregister } from './api-global';
 import { environment, isDisabled } from './environment';
+import { hookModules } from './libraries/modules';
+import { hookOtelApi } from './libraries/otel-api';
+import { createLog } from './log';
 import { installProxyProvider } from './proxy-meter';
 import type { Vitals } from './start';
 
 export type { Vitals } from './start';
 
-/** Instruments that the application makes between the import of this module and `start()` are made up for. */
-const proxy = installProxyProvider();
 const key = Symbol.for('otel-vitals.agent');
 const scope = globalThis as { [key]?: Vitals };
+
+/** Instruments that the application makes between the import of this module and `start()` are made up for. */
+const early = scope[key] === undefined ? prepare() : undefined;
 
 /** Settings of {@link start}. */
 export interface SdkOptions {
@@ -27,10 +31,30 @@ export function start(options: SdkOptions = {}): Vitals | undefined {
   if (isDisabled(env)) return undefined;
   const present = scope[key];
   if (present !== undefined) return present;
+  const { start: startAgent } = require('./start.js') as typeof import('./start');
   // The proxy holds the place of the global provider; the real one takes it.
-  if (proxy !== undefined) metrics.disable();
-  const agent = require('./start.js') as typeof import('./start');
-  const vitals = agent.start({ env, entry: process.argv[1] });
-  proxy?.connect(vitals.meterProvider);
+  early?.giveWay();
+  const vitals = startAgent({ env, entry: process.argv[1] });
+  early?.proxy.connect(vitals.meterProvider);
   return vitals;
+}
+
+function prepare() {
+  const proxy = installProxyProvider();
+  if (proxy === undefined) return undefined;
+  // Copies of the API newer than the agent's would take nothing from it until the start.
+  const api = hookOtelApi(() => {});
+  const unhook = hookModules(api.targets, createLog('none'), () => {});
+  api.registered();
+  let isWaiting = true;
+  return {
+    proxy,
+    giveWay() {
+      if (!isWaiting) return;
+      isWaiting = false;
+      unhook();
+      api.dispose();
+      unregister('metrics', proxy);
+    },
+  };
 }

@@ -1,11 +1,13 @@
 import { metrics } from '@opentelemetry/api';
 import { MeterProvider, type MetricReader } from '@opentelemetry/sdk-metrics';
 import type { PrometheusEndpoint } from '../exporters/prometheus/endpoint';
+import { unregister } from './api-global';
 import { selfMetrics } from './catalogue';
 import { type Environment, loadConfig } from './config/load';
 import { describe } from './config/redact';
 import { countExports } from './exports';
 import { installLibraryHooks } from './libraries/install';
+import { hookOtelApi } from './libraries/otel-api';
 import { watchEnd, withDeadline } from './lifecycle';
 import { createLog, errorText } from './log';
 import { startMeters } from './meters';
@@ -66,7 +68,12 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
     ownOrigins: ownOrigins(config),
   };
   const stopMeters = startMeters(context, { version, startupSeconds: () => startupSeconds });
-  const stopHooks = installLibraryHooks(context);
+  // What the application registers with OpenTelemetry's API by itself goes before what the agent does.
+  const api = hookOtelApi(name => {
+    log.info(`the application brings its own OpenTelemetry ${name}, which takes the place of the agent's`);
+    if (name === 'trace') traces?.stepAside();
+  });
+  const stopHooks = installLibraryHooks(context, api.targets);
 
   const collectDuration = registry.instrument(selfMetrics.collectDuration).with({});
   const producer = (temporality?: TemporalityOf) =>
@@ -78,6 +85,7 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
   const readers: MetricReader[] = [...(prometheus === undefined ? [] : [prometheus.reader]), ...pushing];
   const meterProvider = new MeterProvider({ resource, readers });
   metrics.setGlobalMeterProvider(meterProvider);
+  api.registered();
 
   const profiles = startProfiles(context, resource);
 
@@ -100,9 +108,10 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
     stopWatching();
     await lastFlush();
     stopHooks();
+    api.dispose();
     stopMeters();
     ticker.stop();
-    metrics.disable();
+    unregister('metrics', meterProvider);
     Reflect.deleteProperty(globalThis, agentKey);
     await Promise.allSettled([prometheus?.close(), meterProvider.shutdown(), traces?.shutdown()]);
   };

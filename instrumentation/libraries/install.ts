@@ -12,9 +12,9 @@ import { knexTargets } from './knex';
 import { koaTargets } from './koa';
 import { hookModules } from './modules';
 import { nodeRedisTargets } from './node-redis';
-import { hookOtelApi } from './otel-api';
 import { createPatcher } from './patcher';
 import { pgTargets } from './pg';
+import type { Target } from './target';
 
 /**
  * Hooks the libraries that are wanted, and none that would report to a meter that is not.
@@ -22,9 +22,10 @@ import { pgTargets } from './pg';
  * A library that is bundled into the application's own file cannot be told from it and is not seen. ES modules are
  * seen under `--import` only; see esm-hooks.ts.
  *
+ * @param others modules of no library that are hooked besides
  * @returns a function that takes the hooks back
  */
-export function installLibraryHooks(context: MeterContext): () => void {
+export function installLibraryHooks(context: MeterContext, others: readonly Target[]): () => void {
   const { config, registry, log } = context;
   const wanted = (name: string): boolean => isEnabled(config, name);
   const instrumented = registry.instrument(selfMetrics.instrumented);
@@ -40,7 +41,6 @@ export function installLibraryHooks(context: MeterContext): () => void {
   const routes = wanted('http-server');
   const express = routes && wanted('express') ? expressTargets() : undefined;
   const stopFastify = routes && wanted('fastify') ? hookFastify(patcher, onHooked) : undefined;
-  const otelApi = hookOtelApi();
 
   const unhook = hookModules(
     [
@@ -51,16 +51,14 @@ export function installLibraryHooks(context: MeterContext): () => void {
       ...(express?.targets ?? []),
       ...(routes && wanted('koa') ? koaTargets() : []),
       ...(routes && wanted('hono') ? honoTargets() : []),
-      ...otelApi.targets,
+      ...others,
     ],
     log,
     onHooked,
   );
-  otelApi.ready();
 
   return () => {
     unhook();
-    otelApi.dispose();
     stopFastify?.();
     express?.dispose();
     disposePools();

@@ -34,7 +34,7 @@ export function hookModules(
     for (const target of byPackage.get(place.name) ?? []) {
       if (!target.file.test(place.path)) continue;
       try {
-        target.hook(exports, patcher);
+        target.hook(exports, patcher, filename);
         if (target.library !== undefined) onHooked(target.library);
       } catch (error) {
         log.info(`${place.name}/${place.path} is left alone: ${errorText(error)}`);

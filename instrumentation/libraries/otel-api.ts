@@ -1,57 +1,145 @@
+import { createRequire } from 'node:module';
+import { dirname, extname, join } from 'node:path';
+import { type ApiName, apiGlobal } from '../api-global';
 import { type Target, UnexpectedShape } from './target';
 
-const globalKey = Symbol.for('opentelemetry.js.api.1');
+/** As every copy of the API has it since 1.0. */
+type Register = (name: ApiName, instance: object, diag: unknown, allowOverride?: boolean) => boolean;
+
+/** The module of the API through which all that is registered goes. */
+interface GlobalUtils {
+  registerGlobal: Register;
+  /** Of ES modules only, where it is in scope. */
+  readonly VERSION?: string;
+}
+
+/** Where `@opentelemetry/api-logs` keeps the logger provider. */
+const logsKey = Symbol.for('io.opentelemetry.js.api.logs');
 
 export interface OtelApi {
   readonly targets: Target[];
-  /** Says that the modules that had loaded before the agent have been seen. */
-  ready(): void;
+  /** Says that the agent has registered all it will. */
+  registered(): void;
   dispose(): void;
 }
 
 /**
- * The application's own copy of `@opentelemetry/api`. One of a newer minor version refuses what an older one has
- * registered, as it cannot know whether the older lacks something. The agent's providers do all that 1.x asks of
- * them, so once it has registered them the note of the version is raised, and the instruments that the application
- * makes come out.
+ * Looks after the copies of `@opentelemetry/api` that the application brings. All copies keep what is registered in
+ * one place, and are strict about each other's version:
+ *
+ * - A copy of a newer minor version takes nothing from an older one, as it cannot know whether the older lacks
+ *   something. The agent's providers do all that 1.x asks of them, so the note of the version is raised.
+ * - A copy of another version, be it one patch away, can register nothing beside the agent, and none can register
+ *   what the agent has registered. An application with an SDK of its own would lose its telemetry. So what the
+ *   application registers takes the place of the agent's.
+ *
+ * A copy that is bundled into the application's own file is not seen.
+ *
+ * @param onTaken told of what the application registers in the agent's place
  */
-export function hookOtelApi(): OtelApi {
+export function hookOtelApi(onTaken: (name: ApiName) => void): OtelApi {
+  const ours: Partial<Record<ApiName, object>> = {};
+  const seen = new Set<string>();
+  const undo: (() => void)[] = [];
+  let ourLogs: unknown;
   let isReady = false;
-  let raised: { registered: { version: string }; from: string } | undefined;
 
-  const raise = (version: string): void => {
-    const registered = (globalThis as Record<symbol, unknown>)[globalKey] as { version: string } | undefined;
-    if (registered === undefined || !isNewer(version, registered.version)) return;
-    raised ??= { registered, from: registered.version };
-    registered.version = version;
+  const raise = (): void => {
+    const api = apiGlobal();
+    if (api === undefined) return;
+    for (const version of seen) if (isNewer(version, api.version)) Reflect.set(api, 'version', version);
   };
-  const hook = (exports: unknown): void => {
-    const { VERSION } = (exports ?? {}) as { VERSION?: unknown };
-    if (typeof VERSION !== 'string') throw new UnexpectedShape(`Expected a VERSION, got ${typeof VERSION}`);
-    // A copy that was there before the agent is told after the start, which is not over yet: registering asks for
-    // the very version.
-    if (isReady) raise(VERSION);
-    else queueMicrotask(() => raise(VERSION));
+
+  const registering =
+    (original: Register, version: string): Register =>
+    (name, instance, diag, allowOverride) => {
+      const api = apiGlobal();
+      if (!isReady || api === undefined) return original(name, instance, diag, allowOverride);
+      const replaced = api[name] !== undefined && api[name] === ours[name] ? ours[name] : undefined;
+      if (replaced !== undefined) delete api[name];
+      // The copy asks for its very own version.
+      const shared = api.version;
+      Reflect.set(api, 'version', version);
+      const done = original(name, instance, diag, allowOverride);
+      if (isNewer(shared, version)) Reflect.set(api, 'version', shared);
+      if (replaced === undefined) return done;
+      delete ours[name];
+      if (done) onTaken(name);
+      else Reflect.set(api, name, replaced);
+      return done;
+    };
+
+  const hookGlobals: Target['hook'] = (exports, _patcher, filename) => {
+    const utils = exports as GlobalUtils;
+    const original = utils?.registerGlobal;
+    if (typeof original !== 'function') throw new UnexpectedShape('Expected registerGlobal, got none');
+    const version = utils.VERSION ?? versionBeside(filename);
+    utils.registerGlobal = registering(original, version);
+    undo.push(() => {
+      utils.registerGlobal = original;
+    });
+    seen.add(version);
+    // One that was there before the agent waits, as registering asks for the very version.
+    if (isReady) raise();
   };
+
+  const hookLogs: Target['hook'] = (exports, patcher) => {
+    const { LogsAPI } = (exports ?? {}) as { LogsAPI?: { prototype: object } };
+    if (LogsAPI === undefined) throw new UnexpectedShape('Expected LogsAPI, got none');
+    patcher.wrap(
+      LogsAPI.prototype,
+      'setGlobalLoggerProvider',
+      original =>
+        function (this: unknown, ...args) {
+          const globals = globalThis as Record<symbol, unknown>;
+          if (isReady && ourLogs !== undefined && globals[logsKey] === ourLogs) {
+            delete globals[logsKey];
+            ourLogs = undefined;
+            onTaken('logs');
+          }
+          return original.apply(this, args);
+        },
+    );
+  };
+
   return {
     targets: [
       {
         library: undefined,
         package: '@opentelemetry/api',
-        // 1.9 has build/src/version.js, 1.10 dist/version.cjs and, for ES modules, dist/version.mjs.
-        file: /^(build\/src\/version\.js|dist\/version\.[cm]?js)$/,
-        expression: '{ VERSION }',
-        hook,
+        // Up to 1.9 build/, from 1.10 dist/ with a build of ES modules.
+        file: /^(build\/src|dist)\/internal\/global-utils\.[cm]?js$/,
+        expression:
+          '{ VERSION, get registerGlobal() { return registerGlobal; }, set registerGlobal(f) { registerGlobal = f; } }',
+        hook: hookGlobals,
+      },
+      {
+        library: undefined,
+        package: '@opentelemetry/api-logs',
+        file: /^build\/src\/api\/logs\.js$/,
+        hook: hookLogs,
       },
     ],
-    ready() {
+    registered() {
+      const { version: _, ...registered } = apiGlobal() ?? { version: '' };
+      Object.assign(ours, registered);
+      ourLogs = (globalThis as Record<symbol, unknown>)[logsKey];
       isReady = true;
+      raise();
     },
     dispose() {
-      if (raised !== undefined) raised.registered.version = raised.from;
-      raised = undefined;
+      isReady = false;
+      for (const takeBack of undo.splice(0)) takeBack();
     },
   };
+}
+
+/** CommonJS modules have the version in a file of its own. */
+function versionBeside(filename: string): string {
+  const path = join(dirname(filename), '..', `version${extname(filename)}`);
+  const { VERSION } = createRequire(filename)(path) as { VERSION?: unknown };
+  if (typeof VERSION !== 'string') throw new UnexpectedShape(`Expected a VERSION, got ${typeof VERSION}`);
+  return VERSION;
 }
 
 /** Whether `version` is newer than another one of the same major version. */

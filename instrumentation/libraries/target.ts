@@ -29,11 +29,11 @@ export interface Target {
   /** For ES modules: an expression in the module's scope that gives what the CommonJS build exports. */
   readonly expression?: string;
   /**
-   * Hooks what the module exports.
+   * Hooks what the module exports. `filename` is its path.
    *
    * @throws UnexpectedShape if the module is not what the hook was written for; it is then left alone
    */
-  readonly hook: (exports: unknown, patcher: Patcher) => void;
+  readonly hook: (exports: unknown, patcher: Patcher, filename: string) => void;
 }
 
 /** A library is not what the agent knows it to be. */

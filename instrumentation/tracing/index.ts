@@ -96,15 +96,20 @@ function startSpans(config: Config, resource: Resource, log: Log, processors: Pr
   );
   hookBuiltins();
   const unhookImported = hookImportedPackages();
-  const stepAside = (): void => {
+  let isOurs = true;
+  const stop = (): void => {
     stopInstrumentations();
     unhookImported();
   };
   return {
-    stepAside,
+    stepAside() {
+      isOurs = false;
+      stop();
+    },
     async shutdown() {
-      stepAside();
-      if (registered !== undefined) unregister('trace', registered);
+      stop();
+      // The application may have registered the very same proxy, with a provider of its own in it.
+      if (isOurs && registered !== undefined) unregister('trace', registered);
       if (propagator !== undefined) unregister('propagation', propagator);
       unregister('context', manager);
       await provider.shutdown();
