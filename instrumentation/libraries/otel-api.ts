@@ -42,11 +42,13 @@ export function hookOtelApi(onTaken: (name: ApiName) => void): OtelApi {
   const seen = new Set<string>();
   const undo: (() => void)[] = [];
   let ourLogs: unknown;
+  let raisedFrom: string | undefined;
   let isReady = false;
 
   const raise = (): void => {
     const api = apiGlobal();
     if (api === undefined) return;
+    raisedFrom ??= api.version;
     for (const version of seen) if (isNewer(version, api.version)) Reflect.set(api, 'version', version);
   };
 
@@ -129,6 +131,9 @@ export function hookOtelApi(onTaken: (name: ApiName) => void): OtelApi {
     },
     dispose() {
       isReady = false;
+      // The next start registers through the agent's own copy, which asks for its own version.
+      const api = apiGlobal();
+      if (api !== undefined && raisedFrom !== undefined) Reflect.set(api, 'version', raisedFrom);
       for (const takeBack of undo.splice(0)) takeBack();
     },
   };

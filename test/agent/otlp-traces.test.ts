@@ -42,7 +42,9 @@ const scopeEnds = (end: string) => (span: ReceivedSpan) => span.scope.endsWith(e
 /** The spans below the server span `name`, once `count` of them have come. */
 async function traceOf(name: string, count: number): Promise<{ root: ReceivedSpan; below: ReceivedSpan[] }> {
   return server.until(({ traces }) => {
-    const root = traces.find(span => span.kind === 'server' && span.name === name && span.parentSpanId === '');
+    const root = traces.find(
+      span => span.kind === 'server' && span.name === name && span.parentSpanId === '',
+    );
     if (root === undefined) return undefined;
     const below = spansIn(treeOf(root, traces)).slice(1);
     return below.length >= count ? { root, below } : undefined;

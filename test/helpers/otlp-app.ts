@@ -16,7 +16,11 @@ export function otlpEnv(server: Pick<OtlpServer, 'url'>): Record<string, string>
 }
 
 /** Spawns an application of the fixture; ES modules come with `--import`. */
-export function startOtlpApp(script: string, env: NonNullable<AppOptions['env']>, options: AppOptions = {}): App {
+export function startOtlpApp(
+  script: string,
+  env: NonNullable<AppOptions['env']>,
+  options: AppOptions = {},
+): App {
   return startApp(join(otlpApps, script), {
     ...(script.endsWith('.mjs') ? { nodeArgs: ['--import', register] } : {}),
     env,
@@ -37,9 +41,7 @@ export interface Tree {
 
 /** The tree of the trace that `root` begins, out of all spans received. */
 export function treeOf(root: ReceivedSpan, spans: readonly ReceivedSpan[]): Tree {
-  const children = spans.filter(
-    span => span.traceId === root.traceId && span.parentSpanId === root.spanId,
-  );
+  const children = spans.filter(span => span.traceId === root.traceId && span.parentSpanId === root.spanId);
   return { span: root, children: children.map(child => treeOf(child, spans)) };
 }
 
