@@ -42,13 +42,15 @@ export function createDiagLogger(log: Log, now: () => number = Date.now): DiagLo
   const say = (write: (message: string) => void, parts: readonly unknown[]): void => {
     const message = parts.map(textOf).join(' ').slice(0, maxLength);
     if (message.startsWith(replaced)) return;
-    const known = remembered.get(message);
+    // What differs only in its numbers is the same thing again.
+    const key = message.replace(/\d+/g, '#');
+    const known = remembered.get(key);
     if (known !== undefined && now() - known.since < repeatAfterMs) {
       known.held++;
       return;
     }
     if (remembered.size >= maxRemembered) remembered.clear();
-    remembered.set(message, { since: now(), held: 0 });
+    remembered.set(key, { since: now(), held: 0 });
     write(known === undefined || known.held === 0 ? message : `${message} (and ${known.held} times before)`);
   };
   return {

@@ -15,10 +15,10 @@ export function countExports(registry: MetricRegistry): OnExport {
     const { name, exported } = signals[signal];
     const type = { 'otel.component.type': `otlp_${protocols[protocol]}_${name}_exporter` };
     const counter = registry.instrument(exported);
-    registry
-      .instrument(selfMetrics.exportDuration)
-      .with({ ...type, 'error.type': error })
-      .record(seconds);
+    if (seconds !== undefined) {
+      const duration = registry.instrument(selfMetrics.exportDuration);
+      duration.with({ ...type, 'error.type': error }).record(seconds);
+    }
     if (items > rejected) counter.with({ ...type, 'error.type': error }).add(items - rejected);
     if (rejected > 0) counter.with({ ...type, 'error.type': 'rejected' }).add(rejected);
   };

@@ -20,7 +20,8 @@ export interface ExportReport {
   readonly rejected: number;
   /** What failed, as a short word; `undefined` for an export that arrived. */
   readonly error: string | undefined;
-  readonly seconds: number;
+  /** `undefined` for what was dropped before it came to an export. */
+  readonly seconds: number | undefined;
 }
 
 export type OnExport = (report: ExportReport) => void;

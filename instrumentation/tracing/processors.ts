@@ -11,8 +11,10 @@ import {
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
 import { createOtlpExporter, type OnExport } from '../../exporters/otlp/exporter';
+import { otlpSettings, type Signal } from '../../exporters/otlp/settings';
 import type { Config } from '../config/options';
 import type { Log } from '../log';
+import { hearOfDropped } from './dropped';
 import { logsExporters, tracesExporters } from './wanted';
 
 /** Something that holds spans or log records until they are sent. */
@@ -36,6 +38,12 @@ export function createProcessors(config: Config, log: Log, onExport: OnExport): 
   const spans: SpanProcessor[] = [];
   const logRecords: LogRecordProcessor[] = [];
   const exporters: Flushable[] = [];
+  const countDropped = (signal: Signal) => {
+    const { protocol } = otlpSettings(config, signal);
+    return hearOfDropped(items =>
+      onExport({ signal, protocol, items, rejected: 0, error: 'queue_full', seconds: undefined }),
+    );
+  };
 
   for (const name of tracesExporters(config)) {
     if (name === 'console') {
@@ -49,6 +57,7 @@ export function createProcessors(config: Config, log: Log, onExport: OnExport): 
         exporter,
         scheduledDelayMillis: config.spanDelayMs,
         exportTimeoutMillis: config.spanTimeoutMs,
+        selfObsMeterProvider: countDropped('traces'),
         maxQueueSize: config.spanQueueSize,
         maxExportBatchSize: Math.min(config.spanBatchSize, config.spanQueueSize),
       }),
@@ -67,6 +76,7 @@ export function createProcessors(config: Config, log: Log, onExport: OnExport): 
         exporter,
         scheduledDelayMillis: config.logDelayMs,
         exportTimeoutMillis: config.logTimeoutMs,
+        selfObsMeterProvider: countDropped('logs'),
         maxQueueSize: config.logQueueSize,
         maxExportBatchSize: Math.min(config.logBatchSize, config.logQueueSize),
       }),

@@ -10,6 +10,8 @@ export interface ReceivedSpan {
   /** Empty for a root span. */
   readonly parentSpanId: string;
   readonly attributes: Attributes;
+  /** How many. */
+  readonly events: number;
   readonly scope: string;
   readonly resource: Attributes;
 }
@@ -80,6 +82,7 @@ function spanOf(span: Any): object {
     spanId: span['spanId'],
     parentSpanId: span['parentSpanId'] ?? '',
     attributes: attributesOf(span['attributes']),
+    events: list(span['events']).length,
   };
 }
 

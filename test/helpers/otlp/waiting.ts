@@ -24,9 +24,9 @@ export function createWaiting(patienceMs: number, describe: () => string): Waiti
     until: fits =>
       new Promise((resolve, reject) => {
         const check = (): void => {
-          if (problems.length > 0) return finish(() => reject(problems[0]));
-          const found = fits();
-          if (found !== undefined && found !== false) finish(() => resolve(found));
+          const found = problems.length > 0 ? undefined : fits();
+          if (problems.length > 0) finish(() => reject(problems[0]));
+          else if (found !== undefined && found !== false) finish(() => resolve(found));
         };
         const finish = (end: () => void): void => {
           clearTimeout(timer);
