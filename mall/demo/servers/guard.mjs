@@ -44,7 +44,8 @@ async function remove(folder) {
 /** False when there is no such process, or one that has ended and whose new parent, as in many containers, looks away. */
 function send(pid, signal) {
   try {
-    if (process.platform === 'linux' && / Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))) return false;
+    if (process.platform === 'linux' && / Z /.test(readFileSync(`/proc/${Math.abs(pid)}/stat`, 'latin1')))
+      return false;
     return process.kill(pid, signal);
   } catch {
     return false;

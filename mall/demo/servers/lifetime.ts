@@ -23,7 +23,7 @@ export interface ChildEnding {
   readonly signal: NodeJS.Signals;
   /** How long it may take to. */
   readonly graceMs: number;
-  /** Ends it at once, its own children too. @default 'SIGKILL' */
+  /** Ends it at once, its own children too. @default 'SIGKILL', sent to its whole process group */
   readonly atOnce?: NodeJS.Signals | undefined;
 }
 
@@ -56,7 +56,7 @@ export function endWithProcess(ending: Ending): () => Promise<void> {
 }
 
 /**
- * Ends `child` with this process, from the moment it was spawned.
+ * Ends `child`, which was spawned `detached`, with this process, from that moment on.
  *
  * @returns a function that ends it now, in order.
  */
@@ -64,15 +64,17 @@ export function endChildWithProcess(child: ChildProcess, how: ChildEnding): () =
   const { pid } = child;
   // It could not be spawned, and says so in an `error` event.
   if (pid === undefined) return async () => {};
-  const { signal, graceMs, atOnce = 'SIGKILL' } = how;
+  const { signal, graceMs, atOnce } = how;
+  // Spawned `detached`, it leads a process group, of which a SIGKILL must reach everyone.
+  const orphan = atOnce === undefined ? { pid: -pid, signal: 'SIGKILL' as const } : { pid, signal: atOnce };
   const close = endWithProcess({
     close: () => stopProcess(child, signal, graceMs),
     closeNow() {
-      if (child.exitCode === null && child.signalCode === null && child.kill(atOnce)) {
-        waitNow(() => hasEnded(pid), 3000);
-      }
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      process.kill(orphan.pid, orphan.signal);
+      waitNow(() => hasEnded(pid), 3000);
     },
-    orphan: { pid, signal: atOnce },
+    orphan,
   });
   // The number may be another process's from now on.
   child.once('exit', () => void close());
@@ -108,7 +110,8 @@ function closeAllNow(): void {
     attempt(() => ending.closeNow());
   }
   for (const folder of folders.keys()) attempt(() => removeFolder(folder));
-  dismissGuard();
+  const guard = dismissGuard();
+  if (guard !== undefined) waitNow(() => hasEnded(guard), 1000);
 }
 
 function attempt(work: () => void): void {

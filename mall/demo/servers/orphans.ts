@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 /** What must not be left behind when this process is killed: a process, a folder, or something a script undoes. */
 export type Orphan =
+  /** Negative: a process group. */
   | { readonly pid: number; readonly signal: NodeJS.Signals }
   | { readonly folder: string }
   | { readonly script: string; readonly cwd: string; readonly env: Readonly<Record<string, string>> };
@@ -23,10 +24,12 @@ export function guardAgainstKill(orphan: Orphan): () => void {
   return () => tell({ id });
 }
 
-/** Ends the guard, when there is nothing left to guard. */
-export function dismissGuard(): void {
+/** Ends the guard, when there is nothing left to guard; returns the process that is ending. */
+export function dismissGuard(): number | undefined {
   guard?.kill('SIGKILL');
+  const pid = guard?.pid;
   guard = undefined;
+  return pid;
 }
 
 function tell(message: { readonly id: number; readonly orphan?: Orphan }): void {
