@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { markedRoute, markRoute } from './request-marks';
+import { markRoute } from './request-marks';
 import { type AnyFunction, type Patcher, prototypeOf, type Target, UnexpectedShape } from './target';
 
 /** One entry of a router: a mount (`use`) or a route. */
@@ -78,28 +78,38 @@ export function expressTargets(): { targets: Target[]; dispose: () => void } {
     );
   };
 
-  const handle = (original: AnyFunction): AnyFunction =>
-    function (this: Layer, request: Marked, response: unknown, next: AnyFunction) {
-      const isRoute = this.route !== undefined;
-      const path = isRoute ? undefined : mountedAt.get(this);
-      if (!isRoute && path === undefined) return original.call(this, request, response, next);
+  const handle =
+    (patcher: Patcher) =>
+    (original: AnyFunction): AnyFunction =>
+      function (this: Layer, request: Marked, response: unknown, next: AnyFunction) {
+        const isRoute = this.route !== undefined;
+        const path = isRoute ? undefined : mountedAt.get(this);
+        if (!isRoute && path === undefined) return original.call(this, request, response, next);
 
-      const state = stateOf(request);
-      const { mount, route } = state;
-      if (isRoute) state.route = mount.route(this);
-      else state.mount = mount.below(this, path);
-      return original.call(this, request, response, function (this: unknown, ...args: unknown[]) {
-        state.mount = mount;
-        // Who hands on was not the route; who fails was.
-        if (isRoute && (!args[0] || args[0] === 'route' || args[0] === 'router')) state.route = route;
-        return next.apply(this, args);
-      });
-    };
+        let state: State;
+        let mount: Mount;
+        let route: string | undefined;
+        try {
+          state = stateOf(request);
+          ({ mount, route } = state);
+          if (isRoute) state.route = mount.route(this);
+          else state.mount = mount.below(this, path);
+        } catch (failure) {
+          patcher.failed(failure);
+          return original.call(this, request, response, next);
+        }
+        return original.call(this, request, response, function (this: unknown, ...args: unknown[]) {
+          state.mount = mount;
+          // Who hands on was not the route; who fails was.
+          if (isRoute && (!args[0] || args[0] === 'route' || args[0] === 'router')) state.route = route;
+          return next.apply(this, args);
+        });
+      };
 
   const hookLayer = (exports: unknown, patcher: Patcher): void => {
     const prototype = prototypeOf(exports, '') as Record<string, unknown>;
     const name = typeof prototype['handleRequest'] === 'function' ? 'handleRequest' : 'handle_request';
-    patcher.wrap(prototype, name, handle);
+    patcher.wrap(prototype, name, handle(patcher));
   };
 
   const target = (name: string, file: RegExp, hook: Target['hook']): Target => ({
@@ -126,9 +136,10 @@ export function expressTargets(): { targets: Target[]; dispose: () => void } {
  * router there is none: what is known of the mount is the requested path.
  */
 export function expressRoute(request: IncomingMessage): string | undefined {
+  // Not of one that was: express leaves a route on the request that handed it on.
+  if (!enabled || (request as Marked)[stateKey] !== undefined) return undefined;
   const { route, baseUrl } = request as { route?: { path?: unknown }; baseUrl?: unknown };
-  if (!enabled || baseUrl !== '' || !isPath(route?.path)) return undefined;
-  return markedRoute(request) ?? (patternOf(route?.path) || '/');
+  return baseUrl === '' && isPath(route?.path) ? patternOf(route?.path) || '/' : undefined;
 }
 
 function stateOf(request: Marked): State {
@@ -147,5 +158,6 @@ function isPath(path: unknown): boolean {
 /** A path as it was given to the router; alternatives are joined by a bar, and a trailing slash says nothing. */
 function patternOf(path: unknown): string {
   if (Array.isArray(path)) return path.filter(isPath).map(patternOf).join('|');
+  if (path instanceof RegExp) return String(path);
   return String(path).replace(/\/+$/, '');
 }

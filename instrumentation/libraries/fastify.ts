@@ -27,11 +27,13 @@ export function hookFastify(patcher: Patcher, onHooked: (library: LibraryName) =
       onHooked('fastify');
     });
   const onRequest = (request: Request, _reply: unknown, done: () => void): void => {
-    patcher.guard(() =>
+    try {
       markRoute(request.raw, () =>
         request.is404 === true ? undefined : (request.routeOptions?.url ?? request.routerPath),
-      ),
-    );
+      );
+    } catch (failure) {
+      patcher.failed(failure);
+    }
     done();
   };
   subscribe(channel, onInitialization);

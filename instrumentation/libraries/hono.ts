@@ -62,10 +62,13 @@ function note(handler: AnyFunction, path: string, patcher: Patcher): AnyFunction
   const read = (): string => path;
   return function (this: unknown, context: Context, next: AnyFunction) {
     let request: IncomingMessage | undefined;
-    patcher.guard(() => {
+    try {
       request = requestOf(context);
       if (request !== undefined) markRoute(request, read);
-    });
+    } catch (failure) {
+      patcher.failed(failure);
+      request = undefined;
+    }
     if (request === undefined) return handler.call(this, context, next);
     const marked = request;
     return handler.call(this, context, function (this: unknown, ...args: unknown[]) {

@@ -22,12 +22,14 @@ export function koaTargets(): Target[] {
             function (this: unknown, ...args) {
               const context: Context = original.apply(this, args);
               const request = args[0] as IncomingMessage;
-              patcher.guard(() =>
+              try {
                 markRoute(request, () => {
                   const { _matchedRoute: route } = context;
                   return route === undefined ? undefined : String(route);
-                }),
-              );
+                });
+              } catch (failure) {
+                patcher.failed(failure);
+              }
               return context;
             },
         ),

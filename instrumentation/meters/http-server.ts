@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { isInternal } from '../internal';
-import { markedRoute, markedTrace } from '../libraries/request-marks';
+import { markedTrace } from '../libraries/request-marks';
+import { routeOf as routeByFramework } from '../libraries/route';
 import type { CounterCell } from '../metrics/cells';
 import type { Exemplar } from '../metrics/exemplar';
 import type { MeterContext } from './context';
@@ -167,7 +168,7 @@ function idleFlight(secure: boolean): Flight {
 /** The route, or none where the framework's own code throws when it is asked. */
 function routeOf(request: IncomingMessage): string | undefined {
   try {
-    return markedRoute(request);
+    return routeByFramework(request);
   } catch {
     return undefined;
   }
