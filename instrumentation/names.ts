@@ -10,6 +10,7 @@ export const meterNames = [
   'db-pool',
   'db-operations',
   'cache',
+  'object-pool',
   'self',
 ] as const;
 

@@ -2,6 +2,7 @@ import { cacheMetrics } from './cache';
 import { dbOperationMetrics, dbPoolMetrics } from './database';
 import type { Metric } from './define';
 import { httpClientMetrics, httpServerMetrics } from './http';
+import { poolMetrics } from './object-pool';
 import { processMetrics } from './process';
 import { eventLoopMetrics, gcMetrics, heapMetrics, threadMetrics } from './runtime';
 import { selfMetrics } from './self';
@@ -15,6 +16,7 @@ export {
   heapMetrics,
   httpClientMetrics,
   httpServerMetrics,
+  poolMetrics,
   processMetrics,
   selfMetrics,
   threadMetrics,
@@ -32,5 +34,6 @@ export const catalogue: readonly Metric[] = [
   dbPoolMetrics,
   dbOperationMetrics,
   cacheMetrics,
+  poolMetrics,
   selfMetrics,
 ].flatMap(family => Object.values<Metric>(family));

@@ -9,6 +9,7 @@ import { createGcSource } from './gc-source';
 import { meterHeap } from './heap';
 import { meterHttpClient } from './http-client';
 import { meterHttpServer } from './http-server';
+import { meterObjectPool } from './object-pool';
 import { meterProcess } from './process';
 import { meterSelf } from './self';
 import { meterStalls } from './stall';
@@ -27,6 +28,7 @@ export function startMeters(context: MeterContext, facts: Parameters<typeof mete
     ['http-server', meterHttpServer],
     ['http-client', meterHttpClient],
     ['cache', meterCache],
+    ['object-pool', meterObjectPool],
     ['self', meterSelf(facts)],
   ];
   const stops: (() => void)[] = [];

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { positiveInteger } from '../options';
 import type { TierStats } from './stats';
 import { TierCounters } from './stats';
 
@@ -59,10 +60,4 @@ export class MemoryTier<V> {
   clear(): void {
     this.#entries.clear();
   }
-}
-
-/** @throws TypeError when `value` is not an integer above zero */
-export function positiveInteger(name: string, value: number): number {
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new TypeError(`Expected ${name} to be an integer above zero, got ${String(value)}`);
 }

@@ -1,4 +1,4 @@
-import { positiveInteger } from './memory-tier';
+import { positiveInteger } from '../options';
 import type { TierStats } from './stats';
 import { TierCounters } from './stats';
 

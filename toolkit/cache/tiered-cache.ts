@@ -1,3 +1,4 @@
+import { nonEmptyString } from '../options';
 import { registerSource } from '../sources';
 import type { MemoryTierOptions } from './memory-tier';
 import { MemoryTier } from './memory-tier';
@@ -45,10 +46,7 @@ export class TieredCache<V> {
 
   /** @throws TypeError when an option is not as documented */
   constructor({ name, l1 = {}, l2, onError = () => {}, clock }: TieredCacheOptions) {
-    if (typeof name !== 'string' || name === '') {
-      throw new TypeError(`Expected name to be a string of at least one character, got ${String(name)}`);
-    }
-    this.name = name;
+    this.name = nonEmptyString('name', name);
     this.#l1 = new MemoryTier(l1, clock);
     this.#l2 = l2 && new RedisTier(name, l2, onError);
     this.#now = clock ?? (() => performance.now());
