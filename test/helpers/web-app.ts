@@ -1,5 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
-import { type App, type AppOptions, register, scrape, startApp } from './app';
+import { type App, type AppOptions, preload, register, scrape, startApp } from './app';
 import { Samples } from './samples';
 
 /** A request, and under which method, route and status it is to be seen. */
@@ -29,13 +29,19 @@ export interface WebApp {
   end(): Promise<void>;
 }
 
-export async function startWeb(
-  script: string,
-  way: 'bare' | 'require' | 'import',
-  options: AppOptions = {},
-): Promise<WebApp> {
-  const nodeArgs = { bare: [], require: undefined, import: ['--import', register] }[way];
-  const app = startApp(script, { ...options, ...(nodeArgs === undefined ? {} : { nodeArgs }) });
+/** How an application is preloaded; `NODE_OPTIONS` has `--import` in it. */
+export type Way = 'bare' | 'require' | 'import' | 'NODE_OPTIONS';
+
+const nodeArgs: Readonly<Record<Way, readonly string[]>> = {
+  bare: [],
+  require: ['--require', preload],
+  import: ['--import', register],
+  NODE_OPTIONS: [],
+};
+
+export async function startWeb(script: string, way: Way, options: AppOptions = {}): Promise<WebApp> {
+  const env = way === 'NODE_OPTIONS' ? { ...options.env, NODE_OPTIONS: `--import ${register}` } : options.env;
+  const app = startApp(script, { ...options, nodeArgs: nodeArgs[way], ...(env && { env }) });
   const port = Number((await app.printed(/listening on (\d+)/))[1]);
   const url = way === 'bare' ? undefined : await app.metricsUrl();
   return {
