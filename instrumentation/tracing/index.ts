@@ -1,8 +1,10 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import { context, propagation, TraceFlags, trace } from '@opentelemetry/api';
+import { type TextMapPropagator, TraceFlags, trace } from '@opentelemetry/api';
+import { logs } from '@opentelemetry/api-logs';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import type { Resource } from '@opentelemetry/resources';
-import { TracerProvider } from '@opentelemetry/sdk-trace';
+// The class alone: the package's main file also loads the reader of its configuration files.
+import { NodeSDK } from '@opentelemetry/sdk-node/build/src/sdk';
 import { routeDiag } from '../../exporters/diag';
 import type { OnExport } from '../../exporters/otlp/exporter';
 import { apiGlobal, unregister } from '../api-global';
@@ -39,8 +41,8 @@ export interface TracingHandle {
 /**
  * Starts OpenTelemetry's SDK for traces and logs, and the official instrumentations if traces go anywhere.
  *
- * To be called before the application's modules are loaded. The SDK's parts are put together here rather than by
- * `@opentelemetry/sdk-node`, which takes 60 ms longer to load and reads the environment by itself.
+ * To be called before the application's modules are loaded. Everything that `@opentelemetry/sdk-node` would take from
+ * the environment by itself is given to it, so that the one table of options decides.
  *
  * @throws Error when a certificate cannot be read; an instrumentation that does not start is one warning
  */
@@ -75,21 +77,33 @@ export function startTracing({ config, resource, log, onExport }: TracingOptions
 }
 
 function startSpans(config: Config, resource: Resource, log: Log, processors: Processors) {
-  const provider = new TracerProvider({
+  if (apiGlobal()?.trace !== undefined) {
+    log.info('the application has set up tracing of its own; otel-vitals makes no spans');
+    return { stepAside() {}, shutdown: async () => {} };
+  }
+  const manager = new AsyncLocalStorageContextManager();
+  const propagator = createPropagator(config);
+  const sdk = makeSdk({
     resource,
+    autoDetectResources: false,
     sampler: createSampler(config),
     spanLimits: spanLimits(config),
     spanProcessors: processors.spans,
+    contextManager: manager,
+    // `null` registers none.
+    textMapPropagator: propagator ?? (null as unknown as TextMapPropagator),
+    // Not left out: the SDK would then make readers and log processors by the environment. Metrics have the agent's
+    // own readers, log records `startLogs`.
+    metricReaders: [],
+    logRecordProcessors: [],
+    // Given to `registerInstrumentations` instead, because the SDK would give them the global meter provider.
+    instrumentations: [],
   });
-  if (!trace.setGlobalTracerProvider(provider)) {
-    log.info('the application has set up tracing of its own; otel-vitals makes no spans');
-    return { stepAside() {}, shutdown: () => provider.shutdown() };
-  }
+  const logger = logs.getLoggerProvider();
+  sdk.start();
+  // A logger provider without processors only bars the way to one that leads somewhere.
+  if (logs.getLoggerProvider() !== logger) logs.disable();
   const registered = apiGlobal()?.trace;
-  const manager = new AsyncLocalStorageContextManager().enable();
-  context.setGlobalContextManager(manager);
-  const propagator = createPropagator(config);
-  if (propagator !== undefined) propagation.setGlobalPropagator(propagator);
 
   const stopInstrumentations = startInstrumentations(config, (library, error) =>
     log.warn(`no spans of ${library}: ${errorText(error)}`),
@@ -112,9 +126,22 @@ function startSpans(config: Config, resource: Resource, log: Log, processors: Pr
       if (isOurs && registered !== undefined) unregister('trace', registered);
       if (propagator !== undefined) unregister('propagation', propagator);
       unregister('context', manager);
-      await provider.shutdown();
+      await sdk.shutdown();
     },
   };
+}
+
+/** Makes the SDK without the console logger that its constructor sets where OTEL_LOG_LEVEL is set. */
+function makeSdk(configuration: ConstructorParameters<typeof NodeSDK>[0]): NodeSDK {
+  const logger = apiGlobal()?.diag;
+  // Taken away meanwhile, because replacing one is warned of on the console.
+  if (logger !== undefined) unregister('diag', logger);
+  const sdk = new NodeSDK(configuration);
+  const consoles = apiGlobal()?.diag;
+  if (consoles !== undefined) unregister('diag', consoles);
+  const api = apiGlobal();
+  if (logger !== undefined && api !== undefined) api.diag = logger;
+  return sdk;
 }
 
 function spanLimits(config: Config) {
