@@ -1,10 +1,10 @@
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { Config } from '../instrumentation/config/options';
 import type { Log } from '../instrumentation/log';
-import { createOtlpExporter, type OnExport } from './otlp/exporter';
+import { createOtlpExporter, type ExportWatch } from './otlp/exporter';
 import { temporalityOf } from './otlp/temporality';
 
-export type { ExportReport, OnExport } from './otlp/exporter';
+export type { ExportReport, ExportWatch } from './otlp/exporter';
 
 /**
  * The exporter that an OTLP metric reader pushes to.
@@ -14,7 +14,11 @@ export type { ExportReport, OnExport } from './otlp/exporter';
  *
  * @throws Error when a certificate cannot be read
  */
-export function createOtlpMetricExporter(config: Config, log: Log, onExport: OnExport): PushMetricExporter {
-  const exporter = createOtlpExporter('metrics', config, log, onExport);
+export function createOtlpMetricExporter(
+  config: Config,
+  log: Log,
+  watch: ExportWatch,
+): PushMetricExporter & { giveUp(): void } {
+  const exporter = createOtlpExporter('metrics', config, log, watch);
   return Object.assign(exporter, { selectAggregationTemporality: temporalityOf(config.otlpTemporality) });
 }

@@ -1,5 +1,7 @@
-import type { OnExport } from '../exporters/otlp/exporter';
+import type { ExportWatch } from '../exporters/otlp/exporter';
+import { watchReceivers } from '../exporters/otlp/receivers';
 import { selfMetrics } from './catalogue';
+import type { Log } from './log';
 import type { MetricRegistry } from './metrics/registry';
 
 const signals = {
@@ -9,17 +11,30 @@ const signals = {
 } as const;
 const protocols = { 'http/protobuf': 'http', 'http/json': 'http_json', grpc: 'grpc' } as const;
 
-/** Counts what is exported over OTLP, and what is lost. */
-export function countExports(registry: MetricRegistry): OnExport {
-  return ({ signal, protocol, items, rejected, error, seconds }) => {
-    const { name, exported } = signals[signal];
-    const type = { 'otel.component.type': `otlp_${protocols[protocol]}_${name}_exporter` };
-    const counter = registry.instrument(exported);
-    if (seconds !== undefined) {
+type Signal = keyof typeof signals;
+type Protocol = keyof typeof protocols;
+
+/** Counts what is exported over OTLP and what is lost, and tells the log of it. */
+export function watchExports(registry: MetricRegistry, log: Log): ExportWatch {
+  const tellLog = watchReceivers(log);
+  const component = (signal: Signal, protocol: Protocol) => ({
+    'otel.component.type': `otlp_${protocols[protocol]}_${signals[signal].name}_exporter`,
+  });
+  const count = (signal: Signal, protocol: Protocol, items: number, error: string | undefined): void => {
+    if (items === 0) return;
+    const counter = registry.instrument(signals[signal].exported);
+    counter.with({ ...component(signal, protocol), 'error.type': error }).add(items);
+  };
+  return {
+    exported(report) {
+      const { signal, protocol, items, rejection, error, seconds } = report;
       const duration = registry.instrument(selfMetrics.exportDuration);
-      duration.with({ ...type, 'error.type': error }).record(seconds);
-    }
-    if (items > rejected) counter.with({ ...type, 'error.type': error }).add(items - rejected);
-    if (rejected > 0) counter.with({ ...type, 'error.type': 'rejected' }).add(rejected);
+      duration.with({ ...component(signal, protocol), 'error.type': error?.type }).record(seconds);
+      const rejected = Math.min(rejection.count, items);
+      count(signal, protocol, items - rejected, error?.type);
+      count(signal, protocol, rejected, 'rejected');
+      tellLog(report);
+    },
+    dropped: (signal, protocol, items) => count(signal, protocol, items, 'queue_full'),
   };
 }

@@ -7,7 +7,7 @@ import {
   PeriodicExportingMetricReader,
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
-import type { OnExport } from '../exporters/otlp/exporter';
+import type { ExportWatch } from '../exporters/otlp/exporter';
 import { type PrometheusEndpoint, startPrometheusEndpoint } from '../exporters/prometheus/endpoint';
 import { createPrometheusReader } from '../exporters/prometheus/reader';
 import { selfMetrics } from './catalogue';
@@ -70,14 +70,21 @@ export function openPrometheus(
   return { reader, endpoint, close: async () => (await endpoint)?.close() };
 }
 
-/** The readers that send metrics by themselves: OTLP and console. */
+/** The readers that send metrics by themselves, and a way to end what they have under way. */
+export interface PushReaders {
+  readonly readers: readonly MetricReader[];
+  giveUp(): void;
+}
+
+/** The readers for OTLP and the console. */
 export function pushReaders(
   config: Config,
   producer: MakeProducer,
   log: Log,
-  onExport: OnExport,
-): MetricReader[] {
+  watch: ExportWatch,
+): PushReaders {
   const readers: MetricReader[] = [];
+  let giveUp = (): void => {};
   const push = (exporter: PushMetricExporter): void => {
     const temporality: TemporalityOf = type =>
       exporter.selectAggregationTemporality?.(type) ?? AggregationTemporality.CUMULATIVE;
@@ -95,10 +102,12 @@ export function pushReaders(
   if (config.metricsExporters.includes('otlp')) {
     try {
       const { createOtlpMetricExporter } = require('./otlp.js') as typeof import('../exporters/otlp');
-      push(createOtlpMetricExporter(config, log, onExport));
+      const exporter = createOtlpMetricExporter(config, log, watch);
+      giveUp = exporter.giveUp;
+      push(exporter);
     } catch (error) {
       log.warn(`metrics are not sent over OTLP: ${errorText(error)}`);
     }
   }
-  return readers;
+  return { readers, giveUp: () => giveUp() };
 }

@@ -5,7 +5,7 @@ import { unregister } from './api-global';
 import { selfMetrics } from './catalogue';
 import { type Environment, loadConfig } from './config/load';
 import { describe } from './config/redact';
-import { countExports } from './exports';
+import { watchExports } from './exports';
 import { installLibraryHooks } from './libraries/install';
 import { hookOtelApi } from './libraries/otel-api';
 import { watchEnd, withDeadline } from './lifecycle';
@@ -57,8 +57,8 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
   );
 
   // Traces come first: their instrumentations must see the application's modules being loaded.
-  const onExport = countExports(registry);
-  const traces = startTraces(config, resource, log, onExport);
+  const exportWatch = watchExports(registry, log);
+  const traces = startTraces(config, resource, log, exportWatch);
   const context: MeterContext = {
     registry,
     config,
@@ -81,8 +81,11 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
       collectDuration.record(seconds),
     );
   const prometheus = openPrometheus(context, producer, resource);
-  const pushing = pushReaders(config, producer, log, onExport);
-  const readers: MetricReader[] = [...(prometheus === undefined ? [] : [prometheus.reader]), ...pushing];
+  const pushing = pushReaders(config, producer, log, exportWatch);
+  const readers: MetricReader[] = [
+    ...(prometheus === undefined ? [] : [prometheus.reader]),
+    ...pushing.readers,
+  ];
   const meterProvider = new MeterProvider({ resource, readers });
   metrics.setGlobalMeterProvider(meterProvider);
   api.registered();
@@ -90,13 +93,19 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
   const profiles = startProfiles(context, resource);
 
   const flush = async (): Promise<void> => {
-    await Promise.allSettled([...pushing.map(reader => reader.forceFlush()), traces?.forceFlush()]);
+    await Promise.allSettled([...pushing.readers.map(reader => reader.forceFlush()), traces?.forceFlush()]);
   };
   const lastFlush = async (): Promise<void> => {
+    // At the deadline what is under way is lost, which is to be counted and said before the process is gone.
+    const deadline = setTimeout(() => {
+      pushing.giveUp();
+      traces?.giveUp();
+    }, config.shutdownTimeoutMs).unref();
     await Promise.allSettled([flush(), profiles?.stop(config.shutdownTimeoutMs)]);
+    clearTimeout(deadline);
   };
   // Where nothing is pushed there is nothing to flush, and the application's signals are left alone.
-  const pushes = pushing.length > 0 || traces !== undefined || profiles !== undefined;
+  const pushes = pushing.readers.length > 0 || traces !== undefined || profiles !== undefined;
   const stopWatching = pushes ? watchEnd(lastFlush, config.shutdownTimeoutMs, log) : () => {};
 
   startupSeconds = (performance.now() - begin) / 1000;

@@ -1,5 +1,5 @@
 import type { Resource } from '@opentelemetry/resources';
-import type { OnExport } from '../exporters/otlp/exporter';
+import type { ExportWatch } from '../exporters/otlp/exporter';
 import { otlpSettings, type Signal } from '../exporters/otlp/settings';
 import type { Config } from './config/options';
 import { errorText, type Log } from './log';
@@ -13,6 +13,8 @@ export interface Traces {
   /** Makes no spans any more, because the application does. */
   stepAside(): void;
   forceFlush(): Promise<void>;
+  /** Ends the exports that are under way. */
+  giveUp(): void;
   shutdown(): Promise<void>;
 }
 
@@ -21,13 +23,13 @@ export function startTraces(
   config: Config,
   resource: Resource,
   log: Log,
-  onExport: OnExport,
+  watch: ExportWatch,
 ): Traces | undefined {
   if (!wanted(config)) return undefined;
   let handle: TracingHandle;
   try {
     const { startTracing } = require('./tracing.js') as typeof import('./tracing');
-    handle = startTracing({ config, resource, log, onExport });
+    handle = startTracing({ config, resource, log, watch });
   } catch (error) {
     log.warn(`tracing did not start: ${errorText(error)}`);
     return undefined;
@@ -43,6 +45,7 @@ export function startTraces(
     },
     stepAside: () => handle.stepAside(),
     forceFlush: () => handle.forceFlush(),
+    giveUp: () => handle.giveUp(),
     shutdown: () => handle.shutdown(),
   };
 }

@@ -1,36 +1,44 @@
 import type { ExportResult } from '@opentelemetry/core';
 import type { Config } from '../../instrumentation/config/options';
 import { errorText, type Log } from '../../instrumentation/log';
-import { createDelivery, type Delivery } from './delivery';
+import { createDelivery } from './delivery';
 import { createGrpcSender } from './grpc';
 import { createHttpSender } from './http';
 import { type Answer, SendError } from './sender';
-import { addressOf, otlpSettings, type Protocol, type Signal } from './settings';
+import { otlpSettings, type Protocol, type Signal } from './settings';
 import { type Batches, signalParts } from './signals';
 
 export type { Signal } from './settings';
 
-/** How one export ended, for the agent's own metrics. */
+/** How one export ended, for the agent's own metrics and log. */
 export interface ExportReport {
   readonly signal: Signal;
   readonly protocol: Protocol;
+  /** Scheme, host and port. */
+  readonly receiver: string;
   /** Spans, data points or log records. */
   readonly items: number;
-  /** How many of them the receiver refused while it took the rest. */
-  readonly rejected: number;
-  /** What failed, as a short word; `undefined` for an export that arrived. */
-  readonly error: string | undefined;
-  /** `undefined` for what was dropped before it came to an export. */
-  readonly seconds: number | undefined;
+  /** Of these the receiver refused so many, and says why, while it took the rest. */
+  readonly rejection: { readonly count: number; readonly message: string };
+  /** What failed; `undefined` for an export that arrived. */
+  readonly error: SendError | undefined;
+  readonly seconds: number;
 }
 
-export type OnExport = (report: ExportReport) => void;
+/** Told what becomes of telemetry. */
+export interface ExportWatch {
+  exported(report: ExportReport): void;
+  /** Spans or log records came faster than they could be handed over. */
+  dropped(signal: Signal, protocol: Protocol, items: number): void;
+}
 
 /** An exporter of one signal that can do no harm; see {@link createOtlpExporter}. */
 export interface OtlpExporter<S extends Signal> {
   export(items: Batches[S], done: (result: ExportResult) => void): void;
   /** Waits for all that is under way. Never rejects. */
   forceFlush(): Promise<void>;
+  /** Ends all that is under way: it is lost. */
+  giveUp(): void;
   /** Flushes up to VITALS_SHUTDOWN_TIMEOUT_MS, then lets go. Never rejects. */
   shutdown(): Promise<void>;
 }
@@ -45,7 +53,6 @@ const maxBytesUnderWay = 32 * 1024 * 1024;
 /**
  * An exporter of one signal over OTLP, set up by the OTEL_EXPORTER_OTLP_* variables.
  *
- * - It says once that a receiver is down and once that it is back, and tells `onExport` of each export.
  * - It acknowledges a batch as soon as it is handed over. OpenTelemetry's processors hold the process with a timer
  *   of 30 s until they hear of it, and log each failure that they hear of.
  * - What does not fit its bounds is lost, and counts as failed.
@@ -55,22 +62,21 @@ const maxBytesUnderWay = 32 * 1024 * 1024;
 export function createOtlpExporter<S extends Signal>(
   signal: S,
   config: Config,
-  log: Pick<Log, 'warn' | 'debug'>,
-  onExport: OnExport,
+  log: Pick<Log, 'debug'>,
+  watch: ExportWatch,
 ): OtlpExporter<S> {
   const settings = otlpSettings(config, signal);
-  const address = addressOf(settings);
   const { protocol } = settings;
   const parts = signalParts[signal];
   const serializer = protocol === 'http/json' ? parts.json : parts.protobuf;
   const sender =
     protocol === 'grpc' ? createGrpcSender(settings, signal) : createHttpSender(settings, protocol);
-  const delivery: Delivery = createDelivery(sender, settings);
-  const state = createReceiverState(signal, address, log);
+  const delivery = createDelivery(sender, settings);
   const underWay = new Set<Promise<void>>();
   let bytesUnderWay = 0;
 
   const deliver = async (items: Batches[S]): Promise<Answer> => {
+    if (underWay.size >= maxUnderWay) return tooSlow();
     let body: Uint8Array | undefined;
     try {
       body = serializer.serializeRequest(items);
@@ -89,17 +95,15 @@ export function createOtlpExporter<S extends Signal>(
 
   const run = async (items: Batches[S]): Promise<void> => {
     const begin = performance.now();
-    const answer = underWay.size < maxUnderWay ? await deliver(items) : tooSlow();
-    const rejection =
-      answer.status === 'taken' ? rejectionOf(parts.rejectedKey, serializer, answer.body) : none;
-    const error = answer.status === 'taken' ? undefined : answer.error;
-    state.note(error, `${rejection.count} ${parts.items}`, rejection);
-    onExport({
+    const answer = await deliver(items);
+    const taken = answer.status === 'taken';
+    watch.exported({
       signal,
       protocol,
+      receiver: settings.url.origin,
       items: parts.count(items),
-      rejected: rejection.count,
-      error: error?.type,
+      rejection: taken ? rejectionOf(parts.rejectedKey, serializer, answer.body) : none,
+      error: taken ? undefined : answer.error,
       seconds: (performance.now() - begin) / 1000,
     });
   };
@@ -116,6 +120,7 @@ export function createOtlpExporter<S extends Signal>(
       done({ code: success });
     },
     forceFlush: settled,
+    giveUp: () => delivery.abort(),
     async shutdown() {
       await atMost(config.shutdownTimeoutMs, settled());
       delivery.abort();
@@ -124,10 +129,7 @@ export function createOtlpExporter<S extends Signal>(
   };
 }
 
-interface Rejection {
-  readonly count: number;
-  readonly message: string;
-}
+type Rejection = ExportReport['rejection'];
 
 const none: Rejection = { count: 0, message: '' };
 
@@ -147,33 +149,6 @@ function rejectionOf(
     // A status of success is what counts; proxies answer with pages of their own.
     return none;
   }
-}
-
-/** Says once that the receiver is down, once that it is back, and once that it takes not all. */
-function createReceiverState(signal: Signal, address: string, log: Pick<Log, 'warn' | 'debug'>) {
-  let down = false;
-  let lost = 0;
-  let saidRejected = false;
-  return {
-    note(error: SendError | undefined, what: string, { count, message }: Rejection): void {
-      if (error !== undefined) {
-        lost++;
-        const text = `OTLP ${signal}: ${address} did not take an export: ${error.message}`;
-        if (down) log.debug(text);
-        else log.warn(`${text}; the application runs on, and ${signal} are lost until it does`);
-        down = true;
-        return;
-      }
-      if (down) log.warn(`OTLP ${signal}: ${address} takes them again; exports lost meanwhile: ${lost}`);
-      down = false;
-      lost = 0;
-      if (count === 0 && message === '') return;
-      const text = `OTLP ${signal}: ${address} refused ${what} of an export: ${message.slice(0, 200)}`;
-      if (saidRejected) log.debug(text);
-      else log.warn(`${text}; further ones are counted in otel.sdk.exporter.*.exported`);
-      saidRejected = true;
-    },
-  };
 }
 
 function refused(type: string, message: string, cause?: unknown): Answer {

@@ -93,7 +93,7 @@ export function createGrpcSender(settings: OtlpSettings, signal: Signal): Sender
           settle({ status, error: new SendError(type, message) });
           stream?.destroy();
         };
-        const abort = (): void => giveUp('refused', 'aborted', 'given up because the process ends');
+        const abort = (): void => giveUp('refused', 'aborted', 'the process ends, and it has not answered');
         abortSignal.addEventListener('abort', abort);
         const after = (ms: number, message: string): NodeJS.Timeout => {
           const end = (): void => giveUp('busy', 'timeout', message);

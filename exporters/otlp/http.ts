@@ -62,7 +62,7 @@ export function createHttpSender(settings: OtlpSettings, protocol: keyof typeof 
           settle({ status, error: new SendError(type, message) });
           outgoing?.destroy();
         };
-        const abort = (): void => giveUp('refused', 'aborted', 'given up because the process ends');
+        const abort = (): void => giveUp('refused', 'aborted', 'the process ends, and it has not answered');
         signal.addEventListener('abort', abort);
         const after = (ms: number, message: string): NodeJS.Timeout => {
           const timer = setTimeout(() => giveUp('busy', 'timeout', message), Math.max(ms, 1)).unref();

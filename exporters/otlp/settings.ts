@@ -54,11 +54,6 @@ function urlOf(config: Config, signal: Signal, protocol: Protocol): URL {
   return url;
 }
 
-/** The address without credentials, for messages. */
-export function addressOf({ url, protocol }: OtlpSettings): string {
-  return protocol === 'grpc' ? url.origin : url.origin + url.pathname;
-}
-
 /** A user and password in the URL, as a header; one that is configured goes before. */
 export function headersOf({ url, headers }: OtlpSettings): Record<string, string> {
   if (url.username === '' && url.password === '') return { ...headers };

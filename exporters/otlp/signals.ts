@@ -22,8 +22,7 @@ export interface Batches {
 interface SignalParts<Items> {
   readonly protobuf: ISerializer<Items, unknown>;
   readonly json: ISerializer<Items, unknown>;
-  /** What is counted, and what the answer of a partial success calls those that were refused. */
-  readonly items: string;
+  /** What the answer of a partial success calls the number of those that were refused. */
   readonly rejectedKey: string;
   count(items: Items): number;
 }
@@ -32,7 +31,6 @@ export const signalParts: { readonly [S in Signal]: SignalParts<Batches[S]> } = 
   metrics: {
     protobuf: ProtobufMetricsSerializer,
     json: JsonMetricsSerializer,
-    items: 'data points',
     rejectedKey: 'rejectedDataPoints',
     count: ({ scopeMetrics }) =>
       scopeMetrics.reduce(
@@ -43,14 +41,12 @@ export const signalParts: { readonly [S in Signal]: SignalParts<Batches[S]> } = 
   traces: {
     protobuf: ProtobufTraceSerializer,
     json: JsonTraceSerializer,
-    items: 'spans',
     rejectedKey: 'rejectedSpans',
     count: spans => spans.length,
   },
   logs: {
     protobuf: ProtobufLogsSerializer,
     json: JsonLogsSerializer,
-    items: 'log records',
     rejectedKey: 'rejectedLogRecords',
     count: records => records.length,
   },

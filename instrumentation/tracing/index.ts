@@ -6,7 +6,7 @@ import type { Resource } from '@opentelemetry/resources';
 // The class alone: the package's main file also loads the reader of its configuration files.
 import { NodeSDK } from '@opentelemetry/sdk-node/build/src/sdk';
 import { routeDiag } from '../../exporters/diag';
-import type { OnExport } from '../../exporters/otlp/exporter';
+import type { ExportWatch } from '../../exporters/otlp/exporter';
 import { apiGlobal, unregister } from '../api-global';
 import type { Config } from '../config/options';
 import { errorText, type Log } from '../log';
@@ -22,8 +22,8 @@ export interface TracingOptions {
   /** The resource of the metrics, so that all signals say the same of the process. */
   readonly resource: Resource;
   readonly log: Log;
-  /** Told of each export over OTLP. */
-  readonly onExport: OnExport;
+  /** Told of what goes over OTLP. */
+  readonly watch: ExportWatch;
 }
 
 /** Tracing and logs, running. */
@@ -34,6 +34,8 @@ export interface TracingHandle {
   stepAside(): void;
   /** Sends what has ended so far. What fails is not tried again. Never rejects. */
   forceFlush(): Promise<void>;
+  /** Ends the exports that are under way: what they carry is lost. */
+  giveUp(): void;
   /** Flushes and ends; the libraries stay hooked but make no spans. Bounded by VITALS_SHUTDOWN_TIMEOUT_MS. */
   shutdown(): Promise<void>;
 }
@@ -46,9 +48,9 @@ export interface TracingHandle {
  *
  * @throws Error when a certificate cannot be read; an instrumentation that does not start is one warning
  */
-export function startTracing({ config, resource, log, onExport }: TracingOptions): TracingHandle {
+export function startTracing({ config, resource, log, watch }: TracingOptions): TracingHandle {
   const unrouteDiag = routeDiag(log, config.logLevel);
-  const processors = createProcessors(config, log, onExport);
+  const processors = createProcessors(config, log, watch);
   const spans = processors.spans.length > 0 ? startSpans(config, resource, log, processors) : undefined;
   const logs =
     processors.logRecords.length > 0 ? startLogs(config, resource, processors.logRecords) : undefined;
@@ -66,6 +68,7 @@ export function startTracing({ config, resource, log, onExport }: TracingOptions
         await part.forceFlush().catch(error => log.debug(`flush: ${errorText(error)}`));
       }
     },
+    giveUp: () => processors.giveUp(),
     async shutdown() {
       const ended = await Promise.allSettled([spans?.shutdown(), logs?.shutdown()]);
       for (const part of ended) {

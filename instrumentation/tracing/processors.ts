@@ -10,7 +10,7 @@ import {
   SimpleSpanProcessor,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
-import { createOtlpExporter, type OnExport } from '../../exporters/otlp/exporter';
+import { createOtlpExporter, type ExportWatch } from '../../exporters/otlp/exporter';
 import { otlpSettings, type Signal } from '../../exporters/otlp/settings';
 import type { Config } from '../config/options';
 import type { Log } from '../log';
@@ -27,6 +27,8 @@ export interface Processors {
   readonly logRecords: LogRecordProcessor[];
   /** In the order in which they are to be flushed: processors before the exporters they feed. */
   readonly flush: readonly Flushable[];
+  /** Ends the exports that are under way. */
+  giveUp(): void;
 }
 
 /**
@@ -34,15 +36,13 @@ export interface Processors {
  *
  * @throws Error when a certificate cannot be read
  */
-export function createProcessors(config: Config, log: Log, onExport: OnExport): Processors {
+export function createProcessors(config: Config, log: Log, watch: ExportWatch): Processors {
   const spans: SpanProcessor[] = [];
   const logRecords: LogRecordProcessor[] = [];
-  const exporters: Flushable[] = [];
+  const exporters: (Flushable & { giveUp(): void })[] = [];
   const countDropped = (signal: Signal) => {
     const { protocol } = otlpSettings(config, signal);
-    return hearOfDropped(items =>
-      onExport({ signal, protocol, items, rejected: 0, error: 'queue_full', seconds: undefined }),
-    );
+    return hearOfDropped(items => watch.dropped(signal, protocol, items));
   };
 
   for (const name of tracesExporters(config)) {
@@ -50,7 +50,7 @@ export function createProcessors(config: Config, log: Log, onExport: OnExport): 
       spans.push(new SimpleSpanProcessor({ exporter: new ConsoleSpanExporter() }));
       continue;
     }
-    const exporter = createOtlpExporter('traces', config, log, onExport);
+    const exporter = createOtlpExporter('traces', config, log, watch);
     exporters.push(exporter);
     spans.push(
       new BatchSpanProcessor({
@@ -69,7 +69,7 @@ export function createProcessors(config: Config, log: Log, onExport: OnExport): 
       logRecords.push(new SimpleLogRecordProcessor({ exporter: new ConsoleLogRecordExporter() }));
       continue;
     }
-    const exporter = createOtlpExporter('logs', config, log, onExport);
+    const exporter = createOtlpExporter('logs', config, log, watch);
     exporters.push(exporter);
     logRecords.push(
       new BatchLogRecordProcessor({
@@ -83,5 +83,12 @@ export function createProcessors(config: Config, log: Log, onExport: OnExport): 
     );
   }
 
-  return { spans, logRecords, flush: [...spans, ...logRecords, ...exporters] };
+  return {
+    spans,
+    logRecords,
+    flush: [...spans, ...logRecords, ...exporters],
+    giveUp() {
+      for (const exporter of exporters) exporter.giveUp();
+    },
+  };
 }

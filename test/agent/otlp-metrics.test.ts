@@ -103,6 +103,7 @@ test('Prometheus, OTLP and console show the same names, units and values', async
   }
   assert.equal(otlp.get('http.server.request.duration')!.points[0]!.count, 3);
 
+  await app.printed(/name: 'otel\.sdk\.exporter\.operation\.duration'/);
   const text = app.stdout();
   const onConsole = new Set([...text.matchAll(/descriptor: \{\s+name: '([^']+)'/g)].map(match => match[1]!));
   assert.deepEqual(
