@@ -123,6 +123,12 @@ describe('bookmarks: express with knex, PostgreSQL and node-redis', () => {
     const { used, idle, limit, pending, waited, returned } = pool(metrics, placeOf(postgres.url));
     assert.deepEqual([used, idle, limit, pending, waited, returned], [0, 1, 4, 0, 8, 8]);
     assert.equal(pool(metrics, `127.0.0.1:${redis.port}/0`).used, 1);
+    assert.deepEqual(metrics.labels('vitals_self_library_instrumented_total', 'library'), [
+      'express',
+      'knex',
+      'pg',
+      'redis',
+    ]);
     assert.equal(metrics.value('target_info', { service_name: 'bookmarks', service_version: '2.4.0' }), 1);
   };
 
