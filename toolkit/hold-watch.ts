@@ -21,7 +21,7 @@ export interface HoldWatchOptions {
 
 interface Watched {
   readonly since: number;
-  readonly trace: { stack?: string };
+  readonly trace: Trace;
 }
 
 /**
@@ -59,11 +59,18 @@ export class HoldWatch {
    * @returns what {@link end} takes when it is released; 0 where it is not watched
    */
   begin(above: (...args: never[]) => unknown): number {
-    if (--this.#countdown > 0) return 0;
+    return this.start(this.sample(above));
+  }
+
+  /** The stack of a call that asks for something, if this one is to be watched; for {@link start} once it has it. */
+  sample(above: (...args: never[]) => unknown): Trace | undefined {
+    if (--this.#countdown > 0) return undefined;
     this.#countdown = this.#sampleEvery;
-    const trace: { stack?: string } = {};
-    // Only structured frames are taken here; their text is made when it is reported.
-    Error.captureStackTrace(trace, above);
+    return traceAbove(above);
+  }
+
+  start(trace: Trace | undefined): number {
+    if (trace === undefined) return 0;
     const token = ++this.#lastToken;
     this.#watched.set(token, { since: this.#now(), trace });
     this.#timer ??= setInterval(() => this.check(), Math.max(this.#afterMs / 4, 1)).unref();
@@ -98,7 +105,19 @@ export class HoldWatch {
   }
 }
 
+/** A stack that was captured; its text is made when it is read. */
+export interface Trace {
+  readonly stack?: string;
+}
+
+/** The stack of the call of `above`. */
+export function traceAbove(above: (...args: never[]) => unknown): Trace {
+  const trace: { stack?: string } = {};
+  Error.captureStackTrace(trace, above);
+  return trace;
+}
+
 /** The frames of a captured stack, without the line that would name an error. */
-export function frames({ stack = '' }: { stack?: string }): string {
+export function frames({ stack = '' }: Trace): string {
   return String(stack).replace(/^(?!\s+at )[^\n]*\n/, '');
 }

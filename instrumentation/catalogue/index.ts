@@ -2,6 +2,7 @@ import { cacheMetrics } from './cache';
 import { dbOperationMetrics, dbPoolMetrics } from './database';
 import type { Metric } from './define';
 import { httpClientMetrics, httpServerMetrics } from './http';
+import { lockMetrics } from './lock';
 import { poolMetrics } from './object-pool';
 import { processMetrics } from './process';
 import { eventLoopMetrics, gcMetrics, heapMetrics, threadMetrics } from './runtime';
@@ -16,6 +17,7 @@ export {
   heapMetrics,
   httpClientMetrics,
   httpServerMetrics,
+  lockMetrics,
   poolMetrics,
   processMetrics,
   selfMetrics,
@@ -35,5 +37,6 @@ export const catalogue: readonly Metric[] = [
   dbOperationMetrics,
   cacheMetrics,
   poolMetrics,
+  lockMetrics,
   selfMetrics,
 ].flatMap(family => Object.values<Metric>(family));

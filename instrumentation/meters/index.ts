@@ -9,6 +9,7 @@ import { createGcSource } from './gc-source';
 import { meterHeap } from './heap';
 import { meterHttpClient } from './http-client';
 import { meterHttpServer } from './http-server';
+import { meterLock } from './lock';
 import { meterObjectPool } from './object-pool';
 import { meterProcess } from './process';
 import { meterSelf } from './self';
@@ -29,6 +30,7 @@ export function startMeters(context: MeterContext, facts: Parameters<typeof mete
     ['http-client', meterHttpClient],
     ['cache', meterCache],
     ['object-pool', meterObjectPool],
+    ['lock', meterLock],
     ['self', meterSelf(facts)],
   ];
   const stops: (() => void)[] = [];
