@@ -14,7 +14,9 @@ export function errorType(error: unknown): string {
   return type;
 }
 
-/** The first word of an error that Redis answers with, by its protocol's custom: `WRONGTYPE Operation against ...`. */
+/** The classes of errors that Redis answered, in node-redis 4, 5 and later, and ioredis. */
+const replies = new Set(['ErrorReply', 'SimpleError', 'BlobError', 'ReplyError']);
+/** The first word of such an error, by the protocol's custom: `WRONGTYPE Operation against ...`. */
 const redisReply = /^([A-Z][A-Z_]{1,30}) /;
 /** What node-postgres and ioredis say when time runs out, in errors that have no code. */
 const timeouts = new Set([
@@ -30,9 +32,12 @@ function nameOf(error: unknown): string {
   const { code, name, message } = error as Error & { code?: unknown };
   if ((typeof code === 'string' || typeof code === 'number') && tame.test(String(code))) return String(code);
   if (timeouts.has(message)) return 'timeout';
-  const reply = typeof message === 'string' ? redisReply.exec(message) : null;
-  if (reply !== null) return reply[1]!;
-  for (const candidate of [name, (error as object).constructor?.name]) {
+  const className: unknown = (error as object).constructor?.name;
+  if (replies.has(className as string) && typeof message === 'string') {
+    const reply = redisReply.exec(message);
+    if (reply !== null) return reply[1]!;
+  }
+  for (const candidate of [name, className]) {
     if (typeof candidate === 'string' && candidate !== 'Error' && tame.test(candidate)) return candidate;
   }
   return '_OTHER';

@@ -1,4 +1,4 @@
-import type { PoolKind } from '../meters/db-pool';
+import type { PoolKind, TrackedPool } from '../meters/db-pool';
 import { createConnectionGroups } from './redis-connections';
 import { type Patcher, prototypeOf, type Target } from './target';
 import { type DatabaseMeters, placeName } from './tools';
@@ -143,7 +143,7 @@ export function nodeRedisTargets({ operations, pools }: DatabaseMeters): Target[
         function (this: ClientPool, ...args) {
           const pool = this._self ?? this;
           const result = within(pool, () => original.apply(this, args));
-          pools.track(pool, poolKind);
+          patcher.guard(() => pools.track(pool, poolKind));
           return result;
         },
     );
@@ -156,14 +156,19 @@ export function nodeRedisTargets({ operations, pools }: DatabaseMeters): Target[
           const startMs = performance.now();
           let begun = false;
           const pool = this._self ?? this;
-          const tracked = pools.track(pool, poolKind);
+          let tracked: TrackedPool | undefined;
+          try {
+            tracked = pools.track(pool, poolKind);
+          } catch (failure) {
+            patcher.failed(failure);
+          }
           const timed = function (this: unknown, ...given: unknown[]) {
             begun = true;
             const begin = performance.now();
-            tracked.waited((begin - startMs) / 1000);
+            tracked?.waited((begin - startMs) / 1000);
             // Clients that the task makes are its own.
             const result = within(undefined, () => task.apply(this, given));
-            const end = (): void => tracked.used((performance.now() - begin) / 1000);
+            const end = (): void => tracked?.used((performance.now() - begin) / 1000);
             // The pool itself listens on this promise, so listening as well hides nothing.
             if (result instanceof Promise) result.then(end, end);
             else end();
@@ -172,7 +177,7 @@ export function nodeRedisTargets({ operations, pools }: DatabaseMeters): Target[
           const result = within(pool, () => original.call(this, timed, ...rest));
           if (begun || typeof result?.then !== 'function') return result;
           return result.catch((error: unknown) => {
-            if (!begun && (error as Error | null)?.constructor?.name === 'TimeoutError') tracked.timedOut();
+            if (!begun && (error as Error | null)?.constructor?.name === 'TimeoutError') tracked?.timedOut();
             throw error;
           });
         },

@@ -39,9 +39,22 @@ const nodeArgs: Readonly<Record<Way, readonly string[]>> = {
   NODE_OPTIONS: [],
 };
 
-export async function startWeb(script: string, way: Way, options: AppOptions = {}): Promise<WebApp> {
+export interface WebOptions extends AppOptions {
+  /** Arguments of node after those of the preload. */
+  readonly extraNodeArgs?: readonly string[];
+}
+
+export async function startWeb(
+  script: string,
+  way: Way,
+  { extraNodeArgs = [], ...options }: WebOptions = {},
+): Promise<WebApp> {
   const env = way === 'NODE_OPTIONS' ? { ...options.env, NODE_OPTIONS: `--import ${register}` } : options.env;
-  const app = startApp(script, { ...options, nodeArgs: nodeArgs[way], ...(env && { env }) });
+  const app = startApp(script, {
+    ...options,
+    nodeArgs: [...nodeArgs[way], ...extraNodeArgs],
+    ...(env && { env }),
+  });
   const port = Number((await app.printed(/listening on (\d+)/))[1]);
   const url = way === 'bare' ? undefined : await app.metricsUrl();
   return {
