@@ -87,13 +87,12 @@ export function writeHistogram(
   for (let i = 0; i <= last; i++) {
     if (i > 0) writer.repeat(start, headEnd);
     writer.bytes(le[i]!);
-    total = i < last ? total + counts[i]! : totalOf(point, last, total);
+    total += i < last ? checked(counts[i]) : lastCount(point, last);
     writer.number(total);
     if (kept !== undefined) writer.text(exemplarText(kept[i], i < last ? boundaries[i]! : Infinity));
     writer.byte(lineFeed);
-    if (i < counts.length && !(counts[i]! >= 0)) total = Number.NaN;
   }
-  if (!Number.isInteger(total) || total < 0) {
+  if (!Number.isFinite(total)) {
     writer.rewind(start);
     return 0;
   }
@@ -119,13 +118,19 @@ function writeTail(writer: ByteWriter, head: Uint8Array, from: number, to: numbe
   writer.numberLine(value);
 }
 
-/** The count of all measurements: the buckets' own, or the producer's where it keeps no buckets at all. */
-function totalOf(point: DataPoint<Histogram>, last: number, below: number): number {
-  const { counts } = point.value.buckets;
-  if (counts.length === 0) return point.value.count;
-  let total = below;
-  for (let i = last; i < counts.length; i++) total += counts[i]!;
-  return total;
+/** A bucket's count, or not a number where it cannot be one: that makes the whole point none. */
+function checked(count: number | undefined): number {
+  return Number.isInteger(count) && count! >= 0 ? count! : Number.NaN;
+}
+
+/** The count of the last bucket: the producer's own of all measurements, where it keeps no buckets at all. */
+function lastCount({ value: { count, buckets } }: DataPoint<Histogram>, last: number): number {
+  const { counts } = buckets;
+  if (counts.length === 0 && last === 0) return checked(count);
+  let sum = checked(counts[last]);
+  // Beside a boundary of infinity there is one more.
+  for (let i = last + 1; i < counts.length; i++) sum += checked(counts[i]);
+  return sum;
 }
 
 /** A sum that is no counter, negative or not a number, is left out by both specifications. */
