@@ -71,7 +71,7 @@ function metadataText({ names, type, help }: Family, format: Format): string {
   const name = openMetrics ? names.family : names.name;
   let text = `# TYPE ${name} ${type}\n`;
   if (openMetrics && names.unit !== '') text += `# UNIT ${name} ${names.unit}\n`;
-  if (help !== '') text += `# HELP ${name} ${escapeHelp(help, openMetrics)}\n`;
+  if (help.trim() !== '') text += `# HELP ${name} ${escapeHelp(help, openMetrics)}\n`;
   return text;
 }
 

@@ -126,7 +126,7 @@ function checked(count: number | undefined): number {
 /** The count of the last bucket: the producer's own of all measurements, where it keeps no buckets at all. */
 function lastCount({ value: { count, buckets } }: DataPoint<Histogram>, last: number): number {
   const { counts } = buckets;
-  if (counts.length === 0 && last === 0) return checked(count);
+  if (counts.length === 0) return checked(count);
   let sum = checked(counts[last]);
   // Beside a boundary of infinity there is one more.
   for (let i = last + 1; i < counts.length; i++) sum += checked(counts[i]);

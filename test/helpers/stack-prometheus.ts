@@ -47,7 +47,15 @@ export function stackConfiguration(folder: string, targets: Targets): string {
 /** Starts a real Prometheus with the compose stack's configuration; it ends with this process. */
 export async function startStackPrometheus(targets: Targets): Promise<StackPrometheus> {
   const folder = temporaryFolder('vitals-prometheus-');
-  const config = stackConfiguration(folder, targets);
+  return startPrometheus(folder, stackConfiguration(folder, targets));
+}
+
+/** Starts a real Prometheus with a configuration of its own; it ends with this process, and its folder goes with it. */
+export async function startPrometheus(
+  folder: string,
+  config: string,
+  args: readonly string[] = [],
+): Promise<StackPrometheus> {
   const { port, close } = await startServerProcess({
     name: 'prometheus (run `node scripts/setup.mjs prometheus` as root)',
     command: 'prometheus',
@@ -55,6 +63,7 @@ export async function startStackPrometheus(targets: Targets): Promise<StackProme
       `--config.file=${config}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${free}`,
+      ...args,
     ],
     ready: /Server is ready to receive web requests/,
   }).catch(error => {

@@ -24,6 +24,7 @@ const text = fc.oneof(
   { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }) },
   fc.constantFrom(
     '',
+    ' ',
     '\\',
     '"',
     '\n',
@@ -205,7 +206,7 @@ test('what is read back of counters and gauges is what was put in', () => {
           const families = parse(bytes, format);
           const family = families.get(kind === 'counter' && format === 'text' ? 'x_total' : 'x')!;
           assert.equal(family.type, kind);
-          const help = wellFormed(description);
+          const help = description.trim() === '' ? '' : wellFormed(description);
           assert.equal(family.help ?? '', format === 'text' ? help.replace(/^[ \t]+|[ \t]+$/g, '') : help);
           const read = new Map(
             family.samples.map(s => [JSON.stringify(Object.entries(s.labels).sort()), s.value]),

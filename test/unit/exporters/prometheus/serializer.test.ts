@@ -67,6 +67,7 @@ test('every kind of metric, as OpenMetrics, with units and exemplars', () => {
   const metrics = resourceMetrics(
     [
       counter('jobs', [[3]], { unit: 'By', description: 'Jobs "done"' }),
+      gauge('plain', [[1]], { description: ' ' }),
       histogram(
         'time',
         [{ boundaries: [0.1, 1], counts: [1, 2, 0], sum: 2, exemplars: [undefined, exemplar, undefined] }],
@@ -87,6 +88,8 @@ test('every kind of metric, as OpenMetrics, with units and exemplars', () => {
       '# UNIT jobs_bytes bytes',
       '# HELP jobs_bytes Jobs \\"done\\"',
       'jobs_bytes_total 3',
+      '# TYPE plain gauge',
+      'plain 1',
       '# TYPE time_seconds histogram',
       '# UNIT time_seconds seconds',
       'time_seconds_bucket{le="0.1"} 1',
@@ -312,4 +315,38 @@ test('a large exposition comes in pieces, lets the event loop run, and loses not
     values,
     points.map(([value]) => value),
   );
+});
+
+test('lines are whole where one piece of memory ends and the next begins, however long they are', () => {
+  const id = '\u{1f600}'.repeat(53);
+  // Three bytes for each unit of UTF-16, the most there are.
+  const text = (i: number): string => '温'.repeat(i % 97);
+  const lowest = -2.2250738585072014e-308;
+  const exemplar = { value: lowest, timestampMs: 1_700_000_000_123, traceId: id, spanId: id };
+  const metrics = resourceMetrics([
+    gauge(
+      'g',
+      Array.from({ length: 3000 }, (_, i) => [lowest, { i, text: text(i) }] as const),
+    ),
+    histogram(
+      'h',
+      Array.from({ length: 1000 }, (_, i) => ({
+        boundaries: [1e-300, 2 ** 0.5],
+        counts: [2 ** 50 + i, 2 ** 51, 1],
+        sum: Number.MAX_VALUE,
+        attributes: { i, text: text(i) },
+        exemplars: [exemplar, exemplar, exemplar],
+      })),
+    ),
+  ]);
+  const families = parse(writeBytes(metrics, 'openmetrics').bytes, 'openmetrics');
+  for (const [i, { value, labels }] of families.get('g')!.samples.entries()) {
+    assert.deepEqual([value, labels['text'] ?? ''], [lowest, text(i)]);
+  }
+  const buckets = families.get('h')!.samples.filter(({ name }) => name === 'h_bucket');
+  assert.equal(buckets.length, 3000);
+  for (const [i, { value, exemplar: read }] of buckets.entries()) {
+    assert.equal(value, 2 ** 50 + Math.floor(i / 3) + [0, 2 ** 51, 2 ** 51 + 1][i % 3]!);
+    assert.equal(read!.labels['span_id'], id);
+  }
 });
