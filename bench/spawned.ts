@@ -1,8 +1,9 @@
-import { type SpawnOptionsWithoutStdio, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 
 export const repository = join(__dirname, '..');
 export const jsonServer = join(repository, 'bench/setups/json-server.cjs');
@@ -99,40 +100,38 @@ export async function startServer(
   };
 }
 
-/** What `setups/load.cjs` is told; see there. */
-export interface Load {
-  readonly ms: number;
-  readonly connections: number;
-  readonly rate: number;
-  /** 0 where the set-up serves no metrics. */
+/** A server to load, and where it serves metrics; 0 where it does not. */
+export interface Target {
+  readonly port: number;
+  readonly pid: number;
   readonly metricsPort: number;
 }
 
-export interface LoadResult {
+/** How `setups/load.cjs` loads; see there. */
+export interface Load {
+  readonly rounds: number;
+  readonly windowMs: number;
+  readonly connections: number;
+  /** Requests per second; 0 for as many as are answered. */
+  readonly rate: number;
+}
+
+/** What one window showed. */
+export interface Window {
   readonly requestsPerSecond: number;
   /** The server's CPU time per request, all its threads. */
   readonly cpuMicroseconds: number;
-  /** Latency in microseconds. */
-  readonly p50: number;
-  readonly p99: number;
-  readonly scrapes: number;
+  readonly p99Microseconds: number;
 }
 
-/** Loads a server from a process of its own. */
-export async function load({ port, pid }: Server, options: Load): Promise<LoadResult> {
+/** Loads servers in turn from a process of its own; gives the windows of each. */
+export async function load(targets: readonly Target[], options: Load): Promise<Window[][]> {
   const script = join(repository, 'bench/setups/load.cjs');
-  const told = JSON.stringify({ port, pid, ...options });
-  const [command, ...args] = onCpu(1, [process.execPath, script, told]);
-  const spawnOptions: SpawnOptionsWithoutStdio = { env: { PATH: process.env['PATH'] } };
-  const child = spawn(command, args, spawnOptions);
+  const [command, ...args] = onCpu(1, [process.execPath, script, JSON.stringify({ targets, ...options })]);
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = once(child, 'exit');
-  let out = '';
-  let errors = '';
-  child.stdout.setEncoding('utf8').on('data', chunk => (out += chunk));
-  child.stderr.setEncoding('utf8').on('data', chunk => (errors += chunk));
-  await Promise.all([exit, once(child.stdout, 'end')]);
-  if (child.exitCode !== 0) throw new Error(`Expected the load to end well, got ${errors}`);
-  const result = JSON.parse(out) as LoadResult;
-  if (options.metricsPort !== 0 && result.scrapes === 0) throw new Error('Expected a scrape, got none');
-  return result;
+  const [out] = await Promise.all([text(child.stdout), exit]);
+  if (child.exitCode !== 0)
+    throw new Error(`Expected the load to end well, got exit status ${child.exitCode}`);
+  return JSON.parse(out) as Window[][];
 }

@@ -1,31 +1,27 @@
-// Loads a server from its own process, so that the server is what limits. It costs a fraction of what node:http
-// costs: requests are one prepared buffer, responses are told apart by their length, which is always the same.
+// Loads several servers in turn from one process, so that the servers are what limits and that what else the
+// machine does meets all of them alike. It costs a fraction of what node:http costs: requests are one prepared
+// buffer, responses are told apart by their length, which is always the same.
 //
-//   node load.cjs '{"port":1,"pid":2,"ms":1000,"connections":16,"rate":0,"metricsPort":0}'
+//   node load.cjs '{"targets":[{"port":1,"pid":2,"metricsPort":0}],"rounds":9,"windowMs":500,"connections":32,"rate":0}'
 //
-// Without a rate each connection sends as soon as it was answered. With a rate, requests per second, they are due
-// by the clock, and latency counts from when they were due. The pid's CPU time is read around the window. With a
-// metrics port, /metrics is scraped at the beginning and then once a second, as Prometheus would.
+// Prints, for each target, what each of its windows showed. Without a rate a connection sends as soon as it was
+// answered. With a rate, requests per second, they are due by the clock, and latency counts from when they were due.
+// The server's CPU time is read around the window. A target with a metrics port is scraped once in each second of its load, as Prometheus
+// does at most.
 const { once } = require('node:events');
 const { readdirSync, readFileSync } = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
 const { createHistogram } = require('node:perf_hooks');
 
-const { port, pid, ms, connections, rate, metricsPort } = JSON.parse(process.argv[2]);
-const request = Buffer.from(`GET / HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`);
-const latency = createHistogram();
-/** Connections that wait for work, and, with a rate, the times when requests without a connection were due. */
-const idle = [];
-const late = [];
-let responseBytes = 0;
-let answered = 0;
-let scrapes = 0;
-let running = true;
+const { targets, rounds, windowMs, connections, rate } = JSON.parse(process.argv[2]);
 
-async function connect() {
+/** A connection that sends when it is told and tells when it was answered. */
+async function connect(port, onAnswer) {
+  const request = Buffer.from(`GET / HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`);
   const socket = net.connect(port, '127.0.0.1').setNoDelay();
   await once(socket, 'connect');
+  let expected = 0;
   let received = 0;
   let due = 0;
   const send = at => {
@@ -34,80 +30,95 @@ async function connect() {
     socket.write(request);
   };
   socket.on('data', chunk => {
-    if (responseBytes === 0) responseBytes = chunk.length;
+    if (expected === 0) expected = chunk.length;
     received += chunk.length;
-    if (received < responseBytes) return;
-    if (received > responseBytes || !chunk.includes('{"hello":"world"}'))
-      throw new Error(`unexpected response: ${chunk}`);
-    latency.record(Math.max(1, Math.round((performance.now() - due) * 1000)));
-    answered++;
-    if (rate === 0 && running) send(performance.now());
-    else if (late.length > 0) send(late.shift());
-    else idle.push(send);
+    if (received < expected) return;
+    if (received > expected || !chunk.includes('"world"}')) throw new Error(`unexpected response: ${chunk}`);
+    onAnswer(send, due);
   });
   socket.on('close', () => {
-    if (running) throw new Error('the server closed a connection');
+    throw new Error('the server closed a connection');
   });
-  idle.push(send);
-  return socket;
+  return send;
 }
 
 /** Nanoseconds that the threads of the process ran. */
-function cpuNanoseconds() {
+function cpuNanoseconds(pid) {
   return readdirSync(`/proc/${pid}/task`)
     .map(task => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]))
     .reduce((total, ns) => total + ns, 0);
 }
 
-function scrape() {
-  http
-    .get({ port: metricsPort, host: '127.0.0.1', path: '/metrics', agent: false }, response => {
-      if (response.statusCode !== 200) throw new Error(`scrape answered ${response.statusCode}`);
-      response.resume().on('end', () => scrapes++);
-    })
-    .on('error', error => {
-      if (running) throw error;
-    });
+async function scrape(port) {
+  const request = http.get({ port, host: '127.0.0.1', path: '/metrics', agent: false });
+  const [response] = await once(request, 'response');
+  if (response.statusCode !== 200) throw new Error(`scrape answered ${response.statusCode}`);
+  await once(response.resume(), 'end');
+}
+
+async function open({ port, pid, metricsPort }) {
+  const latency = createHistogram();
+  /** Connections that wait for work, and the due times of requests that wait for a connection. */
+  const idle = [];
+  const late = [];
+  let running = false;
+  let answered = 0;
+  let sinceScrape = Infinity;
+  const onAnswer = (send, due) => {
+    const now = performance.now();
+    latency.record(Math.max(1, Math.round((now - due) * 1000)));
+    answered++;
+    if (rate === 0 && running) send(now);
+    else if (late.length > 0) send(late.shift());
+    else idle.push(send);
+  };
+  for (let i = 0; i < connections; i++) idle.push(await connect(port, onAnswer));
+
+  return async () => {
+    latency.reset();
+    answered = 0;
+    running = true;
+    const cpuBefore = cpuNanoseconds(pid);
+    const begin = performance.now();
+    let elapsed = 0;
+    let scraped;
+    if (metricsPort !== 0 && sinceScrape >= 1000) {
+      scraped = scrape(metricsPort);
+      sinceScrape = 0;
+    }
+    sinceScrape += windowMs;
+    if (rate === 0) {
+      for (const send of idle.splice(0)) send(begin);
+      await new Promise(resolve => setTimeout(resolve, windowMs));
+    } else {
+      for (let sent = 0; elapsed < windowMs; elapsed = performance.now() - begin) {
+        for (; (sent * 1000) / rate <= elapsed; sent++) {
+          const due = begin + (sent * 1000) / rate;
+          if (idle.length > 0) idle.pop()(due);
+          else late.push(due);
+        }
+        await new Promise(setImmediate);
+      }
+    }
+    running = false;
+    await scraped;
+    while (idle.length < connections) await new Promise(setImmediate);
+    const seconds = (performance.now() - begin) / 1000;
+    return {
+      requestsPerSecond: answered / seconds,
+      cpuMicroseconds: (cpuNanoseconds(pid) - cpuBefore) / 1000 / answered,
+      p99Microseconds: latency.percentile(99),
+    };
+  };
 }
 
 async function main() {
-  const sockets = await Promise.all(Array.from({ length: connections }, connect));
-  const cpuBefore = cpuNanoseconds();
-  const begin = performance.now();
-  const timers = [];
-  if (metricsPort !== 0) {
-    scrape();
-    timers.push(setInterval(scrape, 1000));
+  const opened = [];
+  for (const target of targets) opened.push({ window: await open(target), results: [] });
+  for (let round = 0; round < rounds; round++) {
+    for (const { window, results } of opened) results.push(await window());
   }
-  if (rate === 0) for (const send of idle.splice(0)) send(begin);
-  else {
-    let sent = 0;
-    const pump = () => {
-      for (const now = performance.now(); begin + (sent * 1000) / rate <= now; sent++) {
-        const due = begin + (sent * 1000) / rate;
-        if (idle.length > 0) idle.pop()(due);
-        else late.push(due);
-      }
-      if (running) setImmediate(pump);
-    };
-    pump();
-  }
-  await new Promise(resolve => setTimeout(resolve, ms));
-  running = false;
-  const seconds = (performance.now() - begin) / 1000;
-  const cpuMicroseconds = (cpuNanoseconds() - cpuBefore) / 1000;
-  timers.forEach(clearInterval);
-  for (const socket of sockets) socket.destroy();
-  console.log(
-    JSON.stringify({
-      requestsPerSecond: answered / seconds,
-      cpuMicroseconds: cpuMicroseconds / answered,
-      p50: latency.percentile(50),
-      p99: latency.percentile(99),
-      scrapes,
-    }),
-  );
-  process.exit(0);
+  process.stdout.write(JSON.stringify(opened.map(({ results }) => results)), () => process.exit(0));
 }
 
 void main();
