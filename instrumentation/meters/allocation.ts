@@ -1,118 +1,122 @@
-import { GCProfiler, getHeapStatistics } from 'node:v8';
+import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import { gcMetrics, heapMetrics } from '../catalogue';
 import type { MeterContext } from './context';
-import type { GcSource, GcType } from './gc-source';
+import type { GcSource } from './gc-source';
+import { type GcMover, gcWindows, moverOf, type ProfiledCollection, type SpaceUse } from './gc-windows';
 
-interface HeapSnapshot {
-  readonly heapStatistics: { readonly usedHeapSize: number };
-  readonly heapSpaceStatistics: readonly { readonly spaceName: string; readonly spaceUsedSize: number }[];
-}
-interface ProfiledCollection {
-  readonly gcType: string;
-  readonly beforeGC: HeapSnapshot;
-  readonly afterGC: HeapSnapshot;
+/** What a collection of one type does, by those that were looked at last. */
+interface Habit {
+  freed: number;
+  promoted: number;
+  known: boolean;
 }
 
-const types: Readonly<Record<string, GcType>> = {
-  Scavenge: 'minor',
-  MinorMarkCompact: 'minor',
-  MinorMarkSweep: 'minor',
-  MarkSweepCompact: 'major',
-  IncrementalMarking: 'incremental',
-  ProcessWeakCallbacks: 'weakcb',
-};
-
-/** Collections after which V8's report is taken: each is 3 kB of JSON, and 25 of them take a third of a millisecond. */
-const reportSize = 25;
+/** Weight of the newest window among those before it. */
+const newest = 0.25;
+const movers = ['minor', 'major'] as const;
 
 /**
- * Counts the bytes allocated, promoted and freed, and shows what a major collection left, out of V8's own
- * statistics before and after each collection (v8.GCProfiler).
+ * Counts the bytes freed, promoted and allocated, and shows what a major collection left.
  *
- * V8 counts allocation itself from Node.js 26; before, what was allocated since the last collection is the heap in
- * use now less what that one left.
+ * Freed and promoted are V8's own figures before and after a collection, looked at up to ten times a second; see
+ * {@link gcWindows}. Where there are more collections, the others are taken to have done what those did. Allocated is
+ * what was freed and what the heap has grown by.
+ *
+ * `total_allocated_bytes` of Node.js 26 is no help: it adds up buffers that V8 hands out and takes back, and comes to
+ * twice the truth for an HTTP server.
  */
-export function trackAllocation({ registry }: MeterContext, gc: GcSource): () => void {
+export function trackAllocation({ registry }: Pick<MeterContext, 'registry'>, gc: GcSource): () => void {
   const allocated = registry.instrument(heapMetrics.allocated).with({});
   const promoted = registry.instrument(heapMetrics.promoted).with({});
   const live = registry.instrument(heapMetrics.live).with({});
   const freed = registry.instrument(gcMetrics.freed);
-  const reports = gcReports();
-  let total = 0;
-  let usedAfterLast = getHeapStatistics().used_heap_size;
+  const freedBy = {
+    minor: freed.with({ 'v8js.gc.type': 'minor' }),
+    major: freed.with({ 'v8js.gc.type': 'major' }),
+  };
+  const habits: Record<GcMover, Habit> = { minor: noHabit(), major: noHabit() };
+  /** Collections that a window has shown before the observer told of them. */
+  const ahead = { minor: 0, major: 0 };
+  const usedAtStart = used();
+  const windows = gcWindows();
+  let totalFreed = 0;
 
-  /** Gives what the last major collection of the report left alive. */
-  const take = (): number | undefined => {
-    pending = 0;
-    let left: number | undefined;
-    for (const { gcType, beforeGC, afterGC } of reports.take()) {
-      const before = beforeGC.heapStatistics.usedHeapSize;
-      const after = afterGC.heapStatistics.usedHeapSize;
-      total += Math.max(0, before - usedAfterLast);
-      usedAfterLast = after;
-      const type = types[gcType];
-      if (type !== undefined && before > after) freed.with({ 'v8js.gc.type': type }).add(before - after);
-      if (type === 'minor') promoted.add(Math.max(0, oldGeneration(afterGC) - oldGeneration(beforeGC)));
-      if (type === 'major') left = oldGeneration(afterGC);
-    }
-    return left;
+  const account = (type: GcMover, { freed, promoted: moved }: Habit, times = 1): void => {
+    totalFreed += freed * times;
+    freedBy[type].add(freed * times);
+    promoted.add(moved * times);
   };
 
-  // The more collections there are, the sooner the report is taken, so that no reader waits for a long one.
-  let pending = 0;
+  const accountWindow = (collections: readonly ProfiledCollection[]): void => {
+    for (const type of movers) {
+      const effects = collections.filter(collection => moverOf(collection) === type).map(effectOf);
+      for (const effect of effects) {
+        account(type, effect);
+        learn(habits[type], effect);
+      }
+      ahead[type] += effects.length;
+    }
+  };
+
   const stopListening = gc.subscribe(collections => {
-    pending += collections.length;
     const major = collections.findLast(({ type }) => type === 'major');
-    if (major !== undefined && !major.forced) {
-      const left = take();
-      if (left !== undefined) live.set(left);
-    } else if (pending >= reportSize || major !== undefined) {
-      take();
+    const shown = windows.close();
+    if (shown !== undefined) accountWindow(shown);
+    else if (major !== undefined) windows.majorEnded();
+    for (const type of movers) {
+      const told = collections.filter(collection => collection.type === type);
+      const known = Math.min(told.length, ahead[type]);
+      ahead[type] -= known;
+      // What code forces comes at any fill, of which nothing is known.
+      account(type, habits[type], told.slice(known).filter(({ forced }) => !forced).length);
     }
+    if (major?.forced === false) {
+      const left = shown?.findLast(collection => moverOf(collection) === 'major')?.afterGC;
+      live.set(oldGeneration(left?.heapSpaceStatistics ?? spacesNow()));
+    }
+    windows.open();
   });
+  windows.open();
+
   const stopReading = registry.onCollect(() => {
-    const heap = getHeapStatistics() as ReturnType<typeof getHeapStatistics> & {
-      readonly total_allocated_bytes?: number;
-    };
-    if (heap.total_allocated_bytes !== undefined) {
-      allocated.set(heap.total_allocated_bytes);
-      if (pending > 0) take();
-      return;
-    }
-    take();
-    const since = getHeapStatistics().used_heap_size - usedAfterLast;
-    // Never backwards: a collection may lie between the report and this reading.
-    allocated.set(Math.max(allocated.value, total + Math.max(0, since)));
+    // Never backwards: a collection may lie between the last one that was told of and this reading.
+    allocated.set(Math.max(allocated.value, totalFreed + used() - usedAtStart));
   });
   return () => {
     stopListening();
     stopReading();
-    reports.stop();
+    windows.close();
   };
 }
 
-/** V8's statistics of every collection, each once. */
-function gcReports(): { take(): readonly ProfiledCollection[]; stop(): void } {
-  let running = new GCProfiler();
-  let next = new GCProfiler();
-  running.start();
+const used = (): number => getHeapStatistics().used_heap_size;
+const noHabit = (): Habit => ({ freed: 0, promoted: 0, known: false });
+
+function effectOf({ gcType, beforeGC, afterGC }: ProfiledCollection): Habit {
+  const grown = oldGeneration(afterGC.heapSpaceStatistics) - oldGeneration(beforeGC.heapSpaceStatistics);
   return {
-    take() {
-      const ended = running;
-      // Begun before the other ends, because writing its report may cause a collection.
-      next.start();
-      running = next;
-      next = new GCProfiler();
-      const report = ended.stop() as unknown as { statistics: readonly ProfiledCollection[] } | undefined;
-      return report?.statistics ?? [];
-    },
-    stop: () => void running.stop(),
+    freed: Math.max(0, beforeGC.heapStatistics.usedHeapSize - afterGC.heapStatistics.usedHeapSize),
+    promoted: moverOf({ gcType }) === 'minor' ? Math.max(0, grown) : 0,
+    known: true,
   };
 }
 
-function oldGeneration({ heapSpaceStatistics }: HeapSnapshot): number {
+function learn(habit: Habit, effect: Habit): void {
+  const weight = habit.known ? newest : 1;
+  habit.known = true;
+  habit.freed += (effect.freed - habit.freed) * weight;
+  habit.promoted += (effect.promoted - habit.promoted) * weight;
+}
+
+const spacesNow = (): SpaceUse[] =>
+  getHeapSpaceStatistics().map(space => ({
+    spaceName: space.space_name,
+    spaceUsedSize: space.space_used_size,
+  }));
+
+function oldGeneration(spaces: readonly SpaceUse[]): number {
   let bytes = 0;
-  for (const { spaceName, spaceUsedSize } of heapSpaceStatistics) {
+  for (const { spaceName, spaceUsedSize } of spaces) {
     if (spaceName === 'old_space' || spaceName === 'large_object_space') bytes += spaceUsedSize;
   }
   return bytes;
