@@ -1,6 +1,7 @@
 import Module from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { errorText } from '../log';
 import { type Loaded, withHook } from './esm-source';
 import { type EsmHook, hookKey } from './place';
 
@@ -21,9 +22,14 @@ export function installEsmHooks(): void {
   globals[done] = true;
   const { targets } = hook;
   const { registerHooks } = Module as unknown as { registerHooks?: (hooks: { load: Load }) => void };
-  if (registerHooks !== undefined) {
-    registerHooks({ load: (url, context, next) => withHook(targets, url, next(url, context)) });
-  } else {
-    Module.register(pathToFileURL(join(__dirname, 'esm-loader.mjs')), { data: { targets } });
+  try {
+    if (registerHooks !== undefined) {
+      registerHooks({ load: (url, context, next) => withHook(targets, url, next(url, context)) });
+    } else {
+      Module.register(pathToFileURL(join(__dirname, 'esm-loader.mjs')), { data: { targets } });
+    }
+  } catch (error) {
+    // Under Node.js 20's permission model a loader thread may not be started.
+    hook.warn(`libraries are not measured where they are ES modules: ${errorText(error)}`);
   }
 }

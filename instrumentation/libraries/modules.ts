@@ -56,6 +56,7 @@ export function hookModules(
   prototype._compile = patched;
 
   const hook: EsmHook = Object.assign(loaded, {
+    warn: log.warn,
     targets: targets.flatMap(({ package: name, file, expression }) =>
       expression === undefined ? [] : [{ package: name, file, expression }],
     ),

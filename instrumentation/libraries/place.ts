@@ -23,6 +23,8 @@ export interface EsmTarget {
 export interface EsmHook {
   (filename: string, exports: unknown): void;
   readonly targets: readonly EsmTarget[];
+  /** Says in the agent's log that something is not hooked. */
+  warn(message: string): void;
 }
 
 /** In the global symbol registry, because hooked modules share no module with the agent. */

@@ -1,21 +1,33 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
-import { test } from 'node:test';
-import { folderWith, runApp, scrape, startApp } from '../helpers/app';
+import { after, before, describe, test } from 'node:test';
+import { folderWith, repository, runApp, startApp } from '../helpers/app';
+import { type Trouble, troubledServer } from '../helpers/troubled-servers';
 
 const files = folderWith({
   'server.js': `
     require('node:http').createServer((q, r) => r.end('x')).listen(0, '127.0.0.1', () => console.log('up'));`,
-  'handles.js': `
+  'drains.js': `
     const signal = process.argv[2];
     const server = require('node:http').createServer((q, r) => r.end('x')).listen(0, '127.0.0.1', () => console.log('up'));
-    process.on(signal, () => setTimeout(() => { console.log('drained'); process.exit(7); }, 300));`,
+    process.on(signal, got => server.close(() => setTimeout(() => { console.log('drained after ' + got); process.exit(7); }, 200)));`,
+  'closes.js': `
+    // Ends because its server is closed and nothing is left to do, without process.exit.
+    const server = require('node:http').createServer((q, r) => r.end('x')).listen(0, '127.0.0.1', () => console.log('up'));
+    process.once('SIGTERM', () => { process.exitCode = 6; server.close(() => console.log('closed')); });`,
+  'exits-at-once.js': `
+    process.on('SIGTERM', () => process.exit(9));
+    require('node:http').createServer(() => {}).listen(0, '127.0.0.1', () => console.log('up'));`,
   'ignores.js': `
-    process.on('SIGTERM', () => console.log('ignored'));
-    setTimeout(() => { console.log('done'); process.exit(0); }, 1200);
+    process.on('SIGTERM', () => { console.log('ignored'); setTimeout(() => { console.log('done'); process.exit(0); }, 300); });
+    setInterval(() => {}, 1000);
     console.log('up');`,
+  'signal-exit.cjs': `
+    const { onExit } = require(${JSON.stringify(`${repository}/node_modules/signal-exit`)});
+    onExit((code, signal) => console.log('last words: ' + code + ' ' + signal));
+    require('node:http').createServer(() => {}).listen(0, '127.0.0.1', () => console.log('up'));`,
   'counts-listeners.js': `
-    // Dies by the signal only when nobody else listens, as the signal-exit package does.
+    // Dies by the signal only when nobody else listens.
     function onTerm() {
       if (process.listenerCount('SIGTERM') === 1) { process.removeListener('SIGTERM', onTerm); process.kill(process.pid, 'SIGTERM'); }
     }
@@ -23,92 +35,173 @@ const files = folderWith({
     require('node:http').createServer(() => {}).listen(0, '127.0.0.1', () => console.log('up'));`,
   'exit3.js': `setInterval(() => {}, 1000); setTimeout(() => process.exit(3), 50);`,
   'exit-code.js': `process.exitCode = 5;`,
+  'before-exit.js': `
+    const pool = { ended: false, end() { if (this.ended) throw new Error('ended twice'); this.ended = true; } };
+    process.on('beforeExit', code => { console.log('beforeExit ' + code); pool.end(); });
+    process.on('exit', code => console.log('exit ' + code + ' ' + Object.hasOwn(process, 'emit')));
+    process.exitCode = 4;`,
+  'before-exit-works.js': `
+    let rounds = 0;
+    process.on('beforeExit', () => { if (++rounds < 3) setTimeout(() => {}, 10); });
+    process.on('exit', () => console.log('rounds ' + rounds));`,
   'throws.js': `setTimeout(() => { throw new Error('out of the blue'); }, 50);`,
+  'catches.js': `
+    process.on('uncaughtException', error => { console.log('caught ' + error.message); process.exit(11); });
+    setTimeout(() => { throw new Error('out of the blue'); }, 50);`,
   'rejects.js': `Promise.reject(new TypeError('nobody caught this')); setInterval(() => {}, 1000);`,
+  'dies.js': `setInterval(() => {}, 1000); process.kill(process.pid, process.argv[2]);`,
+  'aborts.js': `process.abort();`,
 });
 
-/** Ways to run the agent: with nothing to flush, and with exporters whose servers are not there. */
-const setups = {
-  'Prometheus alone': {},
-  'a Collector and a Pyroscope that refuse': {
-    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
-    OTEL_METRICS_EXPORTER: 'prometheus,otlp',
-    PYROSCOPE_SERVER_ADDRESS: 'http://127.0.0.1:9',
-  },
-} as const;
+const deadlineMs = 700;
+type Setup = 'Prometheus alone' | `servers: ${Trouble}`;
+const setups: readonly Setup[] = [
+  'Prometheus alone',
+  'servers: refuses',
+  'servers: hangs',
+  'servers: answers 500',
+];
 
-for (const [setup, env] of Object.entries(setups)) {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    test(`an HTTP server without a handler dies of ${signal}, with ${setup}`, async () => {
-      const app = startApp(files.path('server.js'), { env });
-      await app.printed(/up/);
-      await app.metricsUrl();
+for (const setup of setups) {
+  describe(`with ${setup}`, { concurrency: 3 }, () => {
+    let env: Record<string, string> = {};
+    let close = async (): Promise<void> => {};
+    before(async () => {
+      if (setup === 'Prometheus alone') return;
+      const server = await troubledServer(setup.slice('servers: '.length) as Trouble);
+      close = server.close;
+      env = {
+        OTEL_EXPORTER_OTLP_ENDPOINT: server.url,
+        OTEL_METRICS_EXPORTER: 'prometheus,otlp',
+        OTEL_METRIC_EXPORT_INTERVAL: '100',
+        PYROSCOPE_SERVER_ADDRESS: server.url,
+        VITALS_SHUTDOWN_TIMEOUT_MS: String(deadlineMs),
+      };
+    });
+    after(() => close());
+
+    /** Starts a script, and gives it a signal when it is up. */
+    async function signalled(script: string, signal: NodeJS.Signals, args: readonly string[] = []) {
+      const app = startApp(files.path(script), { env, args });
+      await Promise.all([app.printed(/up/), app.metricsUrl()]);
       const begin = performance.now();
       app.kill(signal);
       const exit = await app.exit;
-      assert.equal(exit.signal, signal, exit.stderr);
-      assert.ok(performance.now() - begin < 3000);
+      return { ...exit, tookMs: performance.now() - begin };
+    }
+
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      test(`an HTTP server without a handler dies of ${signal}`, async () => {
+        const exit = await signalled('server.js', signal);
+        assert.equal(exit.signal, signal, exit.stderr);
+        assert.ok(exit.tookMs < deadlineMs + 2500, `took ${exit.tookMs} ms`);
+      });
+
+      test(`a handler of ${signal} that drains decides how the application ends`, async () => {
+        const exit = await signalled('drains.js', signal, [signal]);
+        assert.equal(exit.code, 7, exit.stderr);
+        assert.equal(exit.stdout, `up\ndrained after ${signal}\n`);
+      });
+    }
+
+    test('an application that closes its server at SIGTERM ends, with its exit code', async () => {
+      const exit = await signalled('closes.js', 'SIGTERM');
+      assert.equal(exit.code, 6, exit.stderr);
+      assert.equal(exit.stdout, 'up\nclosed\n');
+      assert.ok(exit.tookMs < deadlineMs + 2500, `took ${exit.tookMs} ms`);
     });
 
-    test(`an application's own ${signal} handler decides how it ends, with ${setup}`, async () => {
-      const app = startApp(files.path('handles.js'), { env, args: [signal] });
-      await app.printed(/up/);
-      await app.metricsUrl();
-      app.kill(signal);
-      const exit = await app.exit;
-      assert.equal(exit.code, 7, exit.stderr);
-      assert.match(exit.stdout, /drained/);
+    test('process.exit() in a handler ends at once with its code', async () => {
+      const exit = await signalled('exits-at-once.js', 'SIGTERM');
+      assert.equal(exit.code, 9, exit.stderr);
     });
-  }
 
-  test(`an application that ignores SIGTERM lives on, with ${setup}`, async () => {
-    const app = startApp(files.path('ignores.js'), { env });
-    await app.printed(/up/);
-    await app.metricsUrl();
-    app.kill('SIGTERM');
-    const exit = await app.exit;
-    assert.equal(exit.code, 0, exit.stderr);
-    assert.match(exit.stdout, /ignored\ndone/);
-  });
+    test('an application that does not die of SIGTERM lives on', async () => {
+      const exit = await signalled('ignores.js', 'SIGTERM');
+      assert.equal(exit.code, 0, exit.stderr);
+      assert.equal(exit.stdout, 'up\nignored\ndone\n');
+    });
 
-  test(`a handler that counts the other listeners finds none, with ${setup}`, async () => {
-    const app = startApp(files.path('counts-listeners.js'), { env });
-    await app.printed(/up/);
-    await app.metricsUrl();
-    app.kill('SIGTERM');
-    assert.equal((await app.exit).signal, 'SIGTERM');
-  });
+    test('signal-exit, which counts listeners, has its say and dies of the signal', async () => {
+      const exit = await signalled('signal-exit.cjs', 'SIGTERM');
+      assert.equal(exit.signal, 'SIGTERM', exit.stderr);
+      assert.equal(exit.stdout, 'up\nlast words: null SIGTERM\n');
+    });
 
-  test(`process.exit(3) exits with 3, with ${setup}`, async () => {
-    const exit = await runApp(files.path('exit3.js'), { env });
-    assert.equal(exit.code, 3, exit.stderr);
-  });
+    test('a handler that counts the other listeners finds none', async () => {
+      assert.equal((await signalled('counts-listeners.js', 'SIGTERM')).signal, 'SIGTERM');
+    });
 
-  test(`process.exitCode is kept by a script that ends, with ${setup}`, async () => {
-    const exit = await runApp(files.path('exit-code.js'), { env });
-    assert.equal(exit.code, 5, exit.stderr);
-    assert.ok(exit.ms < 3500, `took ${exit.ms} ms`);
-  });
+    test('a script that ends keeps its exit code, and ends within the deadline', async () => {
+      const exit = await runApp(files.path('exit-code.js'), { env });
+      assert.equal(exit.code, 5, exit.stderr);
+      assert.ok(exit.ms < deadlineMs + 3500, `took ${exit.ms} ms`);
+    });
 
-  test(`an uncaught exception ends the process as without the agent, with ${setup}`, async () => {
-    const exit = await runApp(files.path('throws.js'), { env });
-    assert.equal(exit.code, 1);
-    assert.match(exit.stderr, /Error: out of the blue/);
-  });
+    test('beforeExit comes once to a script that does something there, and nothing of ours stays behind', async () => {
+      const exit = await runApp(files.path('before-exit.js'), { env });
+      assert.equal(exit.stdout, 'beforeExit 4\nexit 4 false\n', exit.stderr);
+      assert.equal(exit.code, 4, exit.stderr);
+    });
 
-  test(`an unhandled rejection ends the process as without the agent, with ${setup}`, async () => {
-    const exit = await runApp(files.path('rejects.js'), { env });
-    assert.equal(exit.code, 1);
-    assert.match(exit.stderr, /TypeError: nobody caught this/);
+    test('beforeExit comes again as often as a script gives the loop work there', async () => {
+      const exit = await runApp(files.path('before-exit-works.js'), { env });
+      assert.equal(exit.stdout, 'rounds 3\n', exit.stderr);
+    });
+
+    /** What ends a process without the agent must end it just so with it. */
+    for (const [what, script, args] of [
+      ['process.exit(3)', 'exit3.js', []],
+      ['an uncaught exception', 'throws.js', []],
+      ["an uncaught exception that the application's own handler gets", 'catches.js', []],
+      ['an unhandled rejection', 'rejects.js', []],
+      ['SIGHUP', 'dies.js', ['SIGHUP']],
+      ['SIGKILL', 'dies.js', ['SIGKILL']],
+      ['SIGUSR2', 'dies.js', ['SIGUSR2']],
+      ['process.abort()', 'aborts.js', []],
+    ] as const) {
+      test(`${what} ends the process as without the agent`, async () => {
+        const [bare, exit] = await Promise.all([
+          runApp(files.path(script), { nodeArgs: [], args }),
+          runApp(files.path(script), { env, args }),
+        ]);
+        assert.deepEqual([exit.code, exit.signal], [bare.code, bare.signal], exit.stderr);
+        assert.equal(exit.stdout, bare.stdout);
+        const thrown = /\w*Error: .*/.exec(bare.stderr)?.[0] ?? '';
+        assert.ok(exit.stderr.includes(thrown), exit.stderr);
+        assert.ok(exit.ms < bare.ms + deadlineMs + 2000, `took ${exit.ms} ms, bare ${bare.ms} ms`);
+      });
+    }
   });
 }
+
+test('a second signal while the last flush hangs ends the process at once', async () => {
+  const server = await troubledServer('hangs');
+  const env = {
+    OTEL_METRICS_EXPORTER: 'prometheus,otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: server.url,
+    VITALS_SHUTDOWN_TIMEOUT_MS: '20000',
+  };
+  const app = startApp(files.path('server.js'), { env });
+  await Promise.all([app.printed(/up/), app.metricsUrl()]);
+  app.kill('SIGTERM');
+  const first = await Promise.race([
+    app.exit,
+    new Promise(resolve => setTimeout(resolve, 300, 'still there')),
+  ]);
+  assert.equal(first, 'still there');
+  app.kill('SIGTERM');
+  const { signal, ms } = await app.exit;
+  assert.equal(signal, 'SIGTERM');
+  assert.ok(ms < 15_000, `took ${ms} ms`);
+  await server.close();
+});
 
 test('a busy port costs one warning line and the metrics, not the application', async () => {
   const blocker = createServer().listen(0, '127.0.0.1');
   await new Promise(resolve => blocker.once('listening', resolve));
   const { port } = blocker.address() as { port: number };
-  const app = startApp(files.path('exit3.js'), { env: { OTEL_EXPORTER_PROMETHEUS_PORT: String(port) } });
-  const exit = await app.exit;
+  const exit = await runApp(files.path('exit3.js'), { env: { OTEL_EXPORTER_PROMETHEUS_PORT: String(port) } });
   blocker.close();
   assert.equal(exit.code, 3);
   const lines = exit.stderr.trim().split('\n');
@@ -119,10 +212,14 @@ test('a busy port costs one warning line and the metrics, not the application', 
   );
 });
 
+test('an address that this machine does not have costs one warning line', async () => {
+  const exit = await runApp(files.path('exit3.js'), { env: { OTEL_EXPORTER_PROMETHEUS_HOST: '192.0.2.1' } });
+  assert.equal(exit.code, 3);
+  assert.match(exit.stderr, /^otel-vitals warn: metrics are not served: 192\.0\.2\.1:0 .*EADDRNOTAVAIL.*\n$/);
+});
+
 test('a scrape does not keep alive a script that has ended', async () => {
-  const script = folderWith({
-    'app.js': `setTimeout(() => console.log('done'), 1500);`,
-  });
+  const script = folderWith({ 'app.js': `setTimeout(() => console.log('done'), 1500);` });
   const app = startApp(script.path('app.js'));
   const url = await app.metricsUrl();
   const { Agent, request } = await import('undici');
@@ -133,20 +230,4 @@ test('a scrape does not keep alive a script that has ended', async () => {
   assert.equal(exit.code, 0, exit.stderr);
   assert.match(exit.stdout, /done/);
   assert.ok(exit.ms < 4000, `took ${exit.ms} ms`);
-});
-
-test('a forked child and its parent both report where each has a port of its own', async () => {
-  const script = folderWith({
-    'app.js': `
-      const { fork } = require('node:child_process');
-      if (process.argv[2] === 'child') { setInterval(() => {}, 1000); process.on('disconnect', () => process.exit()); }
-      else { fork(__filename, ['child']); setTimeout(() => process.exit(0), 4000); }`,
-  });
-  const app = startApp(script.path('app.js'));
-  await app.printed(/served at (\S+)[\s\S]*served at (\S+)/, 'stderr');
-  const urls = [...app.stderr().matchAll(/served at (\S+)/g)].map(match => match[1]!);
-  const pids = await Promise.all(urls.map(async url => /process_pid="(\d+)"/.exec(await scrape(url))?.[1]));
-  assert.equal(new Set(pids).size, 2, pids.join());
-  app.kill('SIGTERM');
-  await app.exit;
 });
