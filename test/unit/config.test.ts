@@ -124,6 +124,23 @@ test('secrets appear neither in problems nor in the start-up line', () => {
   assert.match(shown, /PYROSCOPE_AUTH_TOKEN=\[redacted\]/);
 });
 
+test('credentials and queries of addresses are not shown, whether the address is right or wrong', () => {
+  for (const [address, shown] of [
+    ['http://me:s3cret@host:4318/path', 'http://[redacted]@host:4318/path'],
+    ['http://me:s3cr@et@host', 'http://[redacted]@host'],
+    ['http://me:s3cr/et@host', 'http://[redacted]@host'],
+    ['me:s3cret@host:4318', '[redacted]@host:4318'],
+    ['htp://me:s3cret@host', 'htp://[redacted]@host'],
+    ['https://host/v1?key=s3cret', 'https://host/v1?[redacted]'],
+  ]) {
+    const { config, problems } = loadConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: address });
+    const text = `${problems.join()} ${describe(config)}`;
+    assert.ok(text.includes(JSON.stringify(shown)), `${text} lacks ${shown}`);
+  }
+  // What is no address keeps its at sign.
+  assert.match(describe(loadConfig({ OTEL_SERVICE_NAME: '@acme/shop' }).config), /="@acme\/shop"/);
+});
+
 test('no environment whatever makes loading throw or leaves an option without a value of its type', () => {
   const names = table.map(([, option]) => option.env);
   fc.assert(
