@@ -1,5 +1,5 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import { type TextMapPropagator, TraceFlags, trace } from '@opentelemetry/api';
+import { diag, type TextMapPropagator, TraceFlags, trace } from '@opentelemetry/api';
 import { logs } from '@opentelemetry/api-logs';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import type { Resource } from '@opentelemetry/resources';
@@ -134,17 +134,18 @@ function startSpans(config: Config, resource: Resource, log: Log, processors: Pr
   };
 }
 
-/** Makes the SDK without the console logger that its constructor sets where OTEL_LOG_LEVEL is set. */
+/**
+ * Makes the SDK without the console logger that its constructor sets where OTEL_LOG_LEVEL is set, and that writes to
+ * the application's stdout.
+ */
 function makeSdk(configuration: ConstructorParameters<typeof NodeSDK>[0]): NodeSDK {
-  const logger = apiGlobal()?.diag;
-  // Taken away meanwhile, because replacing one is warned of on the console.
-  if (logger !== undefined) unregister('diag', logger);
-  const sdk = new NodeSDK(configuration);
-  const consoles = apiGlobal()?.diag;
-  if (consoles !== undefined) unregister('diag', consoles);
-  const api = apiGlobal();
-  if (logger !== undefined && api !== undefined) api.diag = logger;
-  return sdk;
+  const { setLogger } = diag;
+  diag.setLogger = () => true;
+  try {
+    return new NodeSDK(configuration);
+  } finally {
+    diag.setLogger = setLogger;
+  }
 }
 
 function spanLimits(config: Config) {
