@@ -14,7 +14,7 @@ export function liveLine(signs: VitalSigns, seconds: number): string {
     `heap ${mebibytes(signs.heapUsed)}`,
     `gc ${time(signs.gcTime)}`,
     `loop p99 ${time(signs.loopP99)}`,
-    `db ${count(signs.poolUsed)}/${count(signs.poolLimit)}`,
+    `db ${fixed(divide(signs.poolUse, seconds), 2)}/${count(signs.poolLimit)}`,
     `cache ${percent(hitRatio(signs))}`,
   ].join('  ');
 }
@@ -23,7 +23,7 @@ export function liveLine(signs: VitalSigns, seconds: number): string {
 export function summaryRows(
   signs: VitalSigns,
   seconds: number,
-  peak: { poolUsed: Figure; heapUsed: Figure },
+  heapPeak: Figure,
 ): [name: string, value: string][] {
   const rows: [string, Figure, string][] = [
     ['requests', signs.requests, `${count(signs.requests)} (${fixed(divide(signs.requests, seconds), 1)}/s)`],
@@ -33,7 +33,7 @@ export function summaryRows(
     [
       'heap',
       signs.heapUsed,
-      `${mebibytes(signs.heapUsed)}, peak ${mebibytes(peak.heapUsed)} of ${mebibytes(signs.heapLimit)}`,
+      `${mebibytes(signs.heapUsed)}, peak ${mebibytes(heapPeak)} of ${mebibytes(signs.heapLimit)}`,
     ],
     [
       'GC pauses',
@@ -44,7 +44,7 @@ export function summaryRows(
     [
       'database pool',
       signs.poolOpen,
-      `${count(signs.poolOpen)} open of ${count(signs.poolLimit)}, peak ${count(peak.poolUsed)} in use, wait p99 ${time(signs.poolWaitP99)}`,
+      `${count(signs.poolOpen)} open of ${count(signs.poolLimit)}, ${fixed(divide(signs.poolUse, seconds), 2)} in use on average, wait p99 ${time(signs.poolWaitP99)}`,
     ],
     [
       'cache hits',

@@ -59,7 +59,7 @@ async function drive(
 
   const { signs, seconds } = await watch.stop();
   screen.say(`\nVital signs of the shop over ${seconds.toFixed(1)} s, from ${stack.metricsUrl}`);
-  screen.say(table(summaryRows(signs, seconds, watch.peak)));
+  screen.say(table(summaryRows(signs, seconds, watch.heapPeak)));
   if (load.counts.failed > 0)
     screen.say(`  ${load.counts.failed} requests had no answer or one of 500 and above`);
   // Without a duration, Ctrl-C is how the demo is meant to end.

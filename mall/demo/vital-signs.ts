@@ -14,7 +14,8 @@ export interface VitalSigns {
   readonly gcTime: number | undefined;
   readonly loopP50: number | undefined;
   readonly loopP99: number | undefined;
-  readonly poolUsed: number | undefined;
+  /** Seconds that connections of the pool were in use, all together. */
+  readonly poolUse: number | undefined;
   readonly poolOpen: number | undefined;
   readonly poolLimit: number | undefined;
   readonly poolWaitP99: number | undefined;
@@ -30,8 +31,6 @@ const cacheOperations = 'vitals_cache_operations_total';
 /** Reads the vital signs out of an interval between two scrapes. */
 export function readVitalSigns(interval: Interval): VitalSigns {
   const pool = databasePool(interval);
-  const connections = (db_client_connection_state: string | RegExp) =>
-    interval.gauge('db_client_connection_count', { ...pool, db_client_connection_state });
   const lookups = (cache_tier: string, cache_result: string | RegExp) =>
     interval.increase(cacheOperations, { cache_tier, cache_operation: 'get', cache_result });
   const pauses = { vitals_gc_forced: '' };
@@ -49,8 +48,8 @@ export function readVitalSigns(interval: Interval): VitalSigns {
     gcTime: interval.increase(`${gc}_sum`, pauses),
     loopP50: interval.gauge('nodejs_eventloop_delay_p50_seconds'),
     loopP99: interval.gauge('nodejs_eventloop_delay_p99_seconds'),
-    poolUsed: connections('used'),
-    poolOpen: connections(/./),
+    poolUse: interval.increase('db_client_connection_use_time_seconds_sum', pool),
+    poolOpen: interval.gauge('db_client_connection_count', pool),
     poolLimit: interval.gauge('db_client_connection_limit', pool),
     poolWaitP99: interval.quantile(0.99, 'db_client_connection_wait_time_seconds', pool),
     cacheLookups: lookups('l1', /./),

@@ -13,14 +13,15 @@ export class Watch {
   #startedAt = 0;
   #lastAt = 0;
   #timer: NodeJS.Timeout | undefined;
-  /** The highest values seen by any scrape. */
-  readonly peak: { poolUsed: number | undefined; heapUsed: number | undefined } = {
-    poolUsed: undefined,
-    heapUsed: undefined,
-  };
+  #heapPeak: number | undefined;
 
   constructor(url: string) {
     this.#url = url;
+  }
+
+  /** The largest heap that a scrape has seen. */
+  get heapPeak(): number | undefined {
+    return this.#heapPeak;
   }
 
   /** Takes the first scrape, then calls `onSigns` after each with the signs since the one before. */
@@ -54,8 +55,7 @@ export class Watch {
     this.#last = samples;
     this.#lastAt = performance.now();
     const signs = readVitalSigns(new Interval(before, samples));
-    this.peak.poolUsed = highest(this.peak.poolUsed, signs.poolUsed);
-    this.peak.heapUsed = highest(this.peak.heapUsed, signs.heapUsed);
+    this.#heapPeak = highest(this.#heapPeak, signs.heapUsed);
     return { signs, seconds: (this.#lastAt - beforeAt) / 1000 };
   }
 
