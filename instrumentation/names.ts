@@ -12,6 +12,7 @@ export const meterNames = [
   'cache',
   'object-pool',
   'lock',
+  'profiling',
   'self',
 ] as const;
 

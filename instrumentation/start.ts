@@ -14,7 +14,9 @@ import { startMeters } from './meters';
 import type { MeterContext } from './meters/context';
 import { createProducer, type TemporalityOf } from './metrics/producer';
 import { MetricRegistry } from './metrics/registry';
+import { startOnDemand } from './on-demand';
 import { startProfiles } from './profiles';
+import type { AdminAddress } from './profiling';
 import { openPrometheus, pushReaders } from './readers';
 import { detectResource, version } from './resource';
 import { createTicker } from './ticker';
@@ -32,6 +34,8 @@ export interface Vitals {
   readonly meterProvider: MeterProvider;
   /** The Prometheus endpoint once it listens; `undefined` where it is off or its port is not to be had. */
   readonly prometheus: Promise<PrometheusEndpoint | undefined>;
+  /** The admin server once it listens; `undefined` where it is off or its port is not to be had. */
+  readonly admin: Promise<AdminAddress | undefined>;
   /** Sends what was measured so far. Bounded by VITALS_SHUTDOWN_TIMEOUT_MS; never rejects. */
   forceFlush(): Promise<void>;
   /** Flushes and stops everything. Bounded likewise; never rejects; further calls give the same promise. */
@@ -91,6 +95,7 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
   api.registered();
 
   const profiles = startProfiles(context, resource);
+  const onDemand = startOnDemand(context, resource, entry);
 
   const flush = async (): Promise<void> => {
     await Promise.allSettled([...pushing.readers.map(reader => reader.forceFlush()), traces?.forceFlush()]);
@@ -122,7 +127,12 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
     ticker.stop();
     unregister('metrics', meterProvider);
     Reflect.deleteProperty(globalThis, agentKey);
-    await Promise.allSettled([prometheus?.close(), meterProvider.shutdown(), traces?.shutdown()]);
+    await Promise.allSettled([
+      onDemand?.stop(),
+      prometheus?.close(),
+      meterProvider.shutdown(),
+      traces?.shutdown(),
+    ]);
   };
   const bounded = (work: Promise<void>): Promise<void> =>
     withDeadline(work, config.shutdownTimeoutMs, true).catch(error =>
@@ -132,6 +142,7 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
   const vitals: Vitals = {
     meterProvider,
     prometheus: prometheus?.endpoint ?? Promise.resolve(undefined),
+    admin: onDemand?.admin ?? Promise.resolve(undefined),
     forceFlush: () => bounded(flush()),
     shutdown: () => (stopping ??= bounded(stop())),
   };

@@ -1,8 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
 import { findSourceMap } from 'node:module';
-import { dirname, isAbsolute, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, isAbsolute, sep } from 'node:path';
 import type { Function as PprofFunction, Profile } from 'pprof-format';
+import { readSourceMap, sourcePath } from '../../instrumentation/source-map-file';
 import type { Library, SourceMapConsumer } from './library';
 
 /** A position as the profiler sees it: lines and columns from 1. */
@@ -22,8 +21,6 @@ interface OriginalPosition {
 /** Original positions for one generated file; undefined where the map has none. */
 type Lookup = (line: number, column: number) => OriginalPosition | undefined;
 
-/** A larger map costs more memory than its names are worth. */
-const maxMapBytes = 64 * 1024 * 1024;
 /** Files remembered, those without a map included. */
 const maxFiles = 5000;
 /** Lines that stand for a recorded position; no file is that long. */
@@ -143,7 +140,7 @@ async function loadLookup(library: Pick<Library, 'sourceMaps'>, file: string): P
       };
     };
   }
-  const found = await readMap(file);
+  const found = await readSourceMap(file);
   if (found === undefined) return undefined;
   const { SourceMapConsumer } = library.sourceMaps;
   const consumer: SourceMapConsumer = await new SourceMapConsumer(JSON.parse(found.text));
@@ -156,28 +153,4 @@ async function loadLookup(library: Pick<Library, 'sourceMaps'>, file: string): P
     if (at.source === null || at.line === null) return undefined;
     return { file: sourcePath(found.folder, at.source), line: at.line, name: at.name ?? undefined };
   };
-}
-
-function sourcePath(folder: string, source: string): string {
-  if (source.startsWith('file://')) return fileURLToPath(source);
-  // `webpack://app/./src/x.ts` and the like are names, not places.
-  return /^[a-z][a-z+.-]*:\/\//i.test(source) ? source : resolve(folder, source);
-}
-
-/** The map that `file` names in its last line, else the one that lies beside it. */
-async function readMap(file: string): Promise<{ text: string; folder: string } | undefined> {
-  if ((await stat(file)).size > maxMapBytes) return undefined;
-  const url = /\/\/[#@]\s*sourceMappingURL=([^\s'"`]+)\s*$/.exec(await readFile(file, 'utf8'))?.[1];
-  const inline = url && /^data:application\/json[^,]*?(;base64)?,(.*)$/s.exec(url);
-  if (inline) {
-    const data = inline[2] ?? '';
-    return {
-      text: inline[1] ? Buffer.from(data, 'base64').toString() : decodeURIComponent(data),
-      folder: dirname(file),
-    };
-  }
-  const path =
-    url && !/^[a-z][a-z+.-]*:/i.test(url) ? resolve(dirname(file), decodeURIComponent(url)) : `${file}.map`;
-  if ((await stat(path)).size > maxMapBytes) return undefined;
-  return { text: await readFile(path, 'utf8'), folder: dirname(path) };
 }

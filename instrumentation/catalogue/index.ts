@@ -5,6 +5,7 @@ import { httpClientMetrics, httpServerMetrics } from './http';
 import { lockMetrics } from './lock';
 import { poolMetrics } from './object-pool';
 import { processMetrics } from './process';
+import { profilingMetrics } from './profiling';
 import { eventLoopMetrics, gcMetrics, heapMetrics, threadMetrics } from './runtime';
 import { selfMetrics } from './self';
 
@@ -20,6 +21,7 @@ export {
   lockMetrics,
   poolMetrics,
   processMetrics,
+  profilingMetrics,
   selfMetrics,
   threadMetrics,
 };
@@ -38,5 +40,6 @@ export const catalogue: readonly Metric[] = [
   cacheMetrics,
   poolMetrics,
   lockMetrics,
+  profilingMetrics,
   selfMetrics,
 ].flatMap(family => Object.values<Metric>(family));

@@ -13,7 +13,13 @@ export interface Option<T> {
   readonly description: string;
 }
 
-export type Group = 'General' | 'Metrics' | 'OTLP' | 'Traces and logs' | 'Continuous profiling';
+export type Group =
+  | 'General'
+  | 'Metrics'
+  | 'OTLP'
+  | 'Traces and logs'
+  | 'Continuous profiling'
+  | 'Profiling on demand';
 
 export function option<T>(
   group: Group,

@@ -1,6 +1,7 @@
 import type { Option } from './option';
 import { generalOptions } from './options/general';
 import { metricsOptions } from './options/metrics';
+import { onDemandOptions } from './options/on-demand';
 import { otlpOptions } from './options/otlp';
 import { profilingOptions } from './options/profiling';
 import { tracesOptions } from './options/traces';
@@ -18,6 +19,7 @@ export const options = {
   ...tracesOptions,
   ...otlpOptions,
   ...profilingOptions,
+  ...onDemandOptions,
 } as const;
 
 type Options = typeof options;

@@ -54,9 +54,10 @@ const files = folderWith({
 });
 
 const deadlineMs = 700;
-type Setup = 'Prometheus alone' | `servers: ${Trouble}`;
+type Setup = 'Prometheus alone' | 'the admin server' | `servers: ${Trouble}`;
 const setups: readonly Setup[] = [
   'Prometheus alone',
+  'the admin server',
   'servers: refuses',
   'servers: hangs',
   'servers: answers 500',
@@ -68,6 +69,10 @@ for (const setup of setups) {
     let close = async (): Promise<void> => {};
     before(async () => {
       if (setup === 'Prometheus alone') return;
+      if (setup === 'the admin server') {
+        env = { VITALS_ADMIN: 'true', VITALS_ADMIN_PORT: '0' };
+        return;
+      }
       const server = await troubledServer(setup.slice('servers: '.length) as Trouble);
       close = server.close;
       env = {

@@ -31,6 +31,14 @@ export function captureWait(above: (...args: never[]) => unknown): Trace | undef
 
 /** Publishes a wait that has ended. */
 export function publishContention(name: string, mode: LockMode, waitMs: number, trace: Trace): void {
-  const message: LockContention = { name, mode, waitMs, stack: frames(trace) };
+  const message: LockContention = {
+    name,
+    mode,
+    waitMs,
+    // Writing a stack down costs more than the rest of a wait, and a listener may need that of a few only.
+    get stack() {
+      return frames(trace);
+    },
+  };
   contendedChannel.publish(message);
 }

@@ -1,0 +1,201 @@
+import { basename, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { errorText } from '../log';
+import type { MeterContext } from '../meters/context';
+import type { CaptureKind, CaptureOptions, CaptureRecord, Trigger } from './capture';
+import type { HostMethods, StallEnd, WorkerMethods, WorkerSettings } from './contract';
+import { beatIntervalMs, createHeartbeatMemory, startHeartbeat } from './heartbeat';
+import { logContention } from './main/contention';
+import { createHeapSampler, loadBinding } from './main/heap-sampler';
+import { hostMethods } from './main/host';
+import { createCaptureMetrics } from './main/metrics';
+import { trackResources } from './main/resource-tracker';
+import { createRoutes, type RouteHandler } from './main/routes';
+import { connectPeer, type Peer } from './rpc';
+
+/** Times that a worker which ended by itself is started anew. */
+const maxRestarts = 3;
+const restartMs = 1000;
+
+/** Where the admin server listens. */
+export interface AdminAddress {
+  readonly url: string;
+  readonly port: number;
+}
+
+/** A capture that the main thread asked for. */
+export interface StartedCapture {
+  readonly id: string;
+  stop(): void;
+  cancel(): void;
+  readonly done: Promise<CaptureRecord>;
+}
+
+/** Profiling on demand, as the main thread has it. The work is done by a worker thread. */
+export interface Profiling {
+  /** The admin server once it listens; `undefined` where its port is not to be had. */
+  readonly admin: Promise<AdminAddress | undefined>;
+  /** Resolves when the capture has begun. @throws ProfilingError */
+  start(kind: CaptureKind, options: CaptureOptions, trigger: Trigger): Promise<StartedCapture>;
+  /** Adds a page to the admin server; the result takes it away. */
+  route(path: string, handler: RouteHandler): () => void;
+  /** Hears of blocks of the event loop over VITALS_STALL_MS; the result ends that. */
+  onStall(listener: (stall: StallEnd) => void): () => void;
+  /** Ends captures, server and worker. Never rejects. */
+  stop(): Promise<void>;
+}
+
+export interface ProfilingFacts {
+  /** Of the resource. */
+  readonly attribute: (name: string) => string | undefined;
+  /** Path of the application's main script; empty where there is none. */
+  readonly entry: string;
+}
+
+/**
+ * Starts the worker that takes captures and serves them. In a thread of its own it answers while the main thread is
+ * blocked, which is when it is asked, and what it does with a profile costs the application nothing.
+ *
+ * @throws where Node.js does not let us have a worker
+ */
+export function startProfiling(context: MeterContext, facts: ProfilingFacts): Profiling {
+  const { config, log } = context;
+  const intervalMs = beatIntervalMs(config.stallMs);
+  const heartbeat = createHeartbeatMemory();
+  const heap = createHeapSampler(config.captureHeapBytes, loadBinding());
+  const contention = logContention();
+  const tracker = config.trackResources ? trackResources() : undefined;
+  const routes = createRoutes();
+  const stallListeners = new Set<(stall: StallEnd) => void>();
+  let served: (address: AdminAddress | undefined) => void = () => {};
+  const admin = new Promise<AdminAddress | undefined>(resolve => {
+    served = resolve;
+  });
+  const methods = hostMethods({
+    context,
+    heap,
+    tracker,
+    contention,
+    metrics: createCaptureMetrics(context),
+    routes,
+    onStall(stall) {
+      for (const listener of stallListeners) listener(stall);
+    },
+    onServing(where) {
+      if ('error' in where) {
+        log.warn(
+          `the admin server is off: ${config.adminHost}:${config.adminPort} is not to be had (${where.error}); ` +
+            'choose another VITALS_ADMIN_PORT, or 0 for a free one',
+        );
+        served(undefined);
+        return;
+      }
+      if (config.adminPort === 0) log.warn(`the admin server is at ${where.url}`);
+      else log.info(`the admin server is at ${where.url}`);
+      served(where);
+    },
+  });
+  const settings: WorkerSettings = {
+    heartbeat,
+    stallMs: config.stallMs,
+    folder: config.captureDir,
+    maxBytes: config.captureMaxBytes,
+    heapIntervalBytes:
+      config.pyroscopeAddress === undefined ? config.captureHeapBytes : config.pyroscopeHeapBytes,
+    sourceMaps: config.sourceMaps,
+    program: basename(facts.entry) || 'node',
+    commandLine: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+    service: facts.attribute('service.name') ?? 'unknown_service:node',
+    serviceVersion: facts.attribute('service.version'),
+    admin: { host: config.adminHost, port: config.adminPort, token: config.adminToken },
+    processStartedAt: Date.now() - performance.now(),
+  };
+
+  const thread = keepWorker(context, settings, methods);
+  heap.start();
+  const stopHeartbeat = startHeartbeat(heartbeat, intervalMs);
+  return {
+    admin,
+    async start(kind, options, trigger) {
+      const peer = thread.peer();
+      const { id } = await peer.call('start', { kind, options, trigger }, 0);
+      const done = peer.call('result', id, 0);
+      done.catch(() => {
+        // Whoever waits for the result hears of it; nobody may.
+      });
+      return {
+        id,
+        done,
+        stop: () => peer.notify('stop', id),
+        cancel: () => peer.notify('cancel', id),
+      };
+    },
+    route: routes.add,
+    onStall(listener) {
+      stallListeners.add(listener);
+      return () => stallListeners.delete(listener);
+    },
+    async stop() {
+      served(undefined);
+      stopHeartbeat();
+      contention.stop();
+      tracker?.stop();
+      await thread.stop();
+      heap.stop();
+    },
+  };
+}
+
+/** A worker that is started anew, a few times, when it ends by itself. It does not keep the process alive. */
+function keepWorker(
+  { log }: MeterContext,
+  settings: WorkerSettings,
+  methods: HostMethods,
+): { peer(): Peer<WorkerMethods>; stop(): Promise<void> } {
+  let stopping = false;
+  let restarts = 0;
+  const spawn = (): { worker: Worker; peer: Peer<WorkerMethods> } => {
+    // Neither this thread's options nor its environment: the preload in them is for the application's own workers.
+    const worker = new Worker(join(__dirname, 'profiling-worker.js'), {
+      workerData: settings,
+      execArgv: [],
+      env: {},
+      name: 'otel-vitals',
+    });
+    const peer = connectPeer<WorkerMethods>(worker, methods);
+    let reason = '';
+    worker.on('error', error => {
+      reason = errorText(error);
+    });
+    worker.on('exit', code => {
+      peer.close();
+      if (stopping) return;
+      const again = restarts++ < maxRestarts;
+      log.warn(
+        `the profiling worker ended (${reason || `exit code ${code}`})${again ? ' and is started anew' : ''}`,
+      );
+      if (again) setTimeout(restart, restartMs).unref();
+    });
+    worker.unref();
+    return { worker, peer };
+  };
+  let current = spawn();
+  const restart = (): void => {
+    if (stopping) return;
+    try {
+      current = spawn();
+    } catch (error) {
+      log.warn(`the profiling worker did not start: ${errorText(error)}`);
+    }
+  };
+  return {
+    peer: () => current.peer,
+    async stop() {
+      stopping = true;
+      await current.peer.call('shutdown', undefined, 1000).catch(() => {
+        // It is gone, or busy; the next line ends it in any case.
+      });
+      await current.worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { findSourceMap } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { MeterContext } from '../../meters/context';
+import type { HostMethods, StallEnd } from '../contract';
+import { readActiveResources, type TrackedResources } from './active-resources';
+import type { ContentionLog } from './contention';
+import { readFigures } from './figures';
+import type { HeapSampler } from './heap-sampler';
+import type { CaptureMetrics } from './metrics';
+import type { Routes } from './routes';
+
+export interface HostParts {
+  readonly context: MeterContext;
+  readonly heap: HeapSampler;
+  readonly tracker: TrackedResources | undefined;
+  readonly contention: ContentionLog;
+  readonly metrics: CaptureMetrics;
+  readonly routes: Routes;
+  readonly onStall: (stall: StallEnd) => void;
+  readonly onServing: HostMethods['serving'];
+}
+
+/** What the main thread answers its worker. */
+export function hostMethods(parts: HostParts): HostMethods {
+  const { context, heap, metrics } = parts;
+  return {
+    figures: () => readFigures(context.registry),
+    readHeap({ gc }) {
+      if (gc) collectGarbage();
+      return heap.read();
+    },
+    startHeapSampling: () => heap.start(),
+    stopHeapSampling: () => heap.stop(),
+    readResources: () => readActiveResources(parts.tracker),
+    readContention: () => parts.contention.read(),
+    loadedSourceMap: file => findSourceMap(file)?.payload,
+    route: request => parts.routes.answer(request),
+    log: ({ level, message }) => context.log[level](message),
+    captureEnded: end => metrics.ended(end),
+    stored: usage => metrics.stored(usage),
+    stallEnded: stall => parts.onStall(stall),
+    serving: where => parts.onServing(where),
+  };
+}
+
+/**
+ * A full collection that V8 marks as asked for, so that meters and the leak detector can leave it out; the
+ * inspector's bears no such mark.
+ */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  gc();
+}
