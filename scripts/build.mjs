@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { thirdPartyNotices } from './notices.mjs';
+import { unusedExporters } from './unused-exporters.mjs';
 import { usedConstants } from './used-constants.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -62,7 +63,7 @@ const common = {
   target: 'node20.6',
   // The ES module builds, of which only what is used goes into the bundle.
   mainFields: ['module', 'main'],
-  plugins: [usedConstants],
+  plugins: [usedConstants, unusedExporters],
   format: 'cjs',
   sourcemap: true,
   sourcesContent: false,

@@ -1,9 +1,4 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  type IncomingHttpHeaders,
-} from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { retryDelayMs } from './grpc-retry-info';
 import {
   type Answer,
@@ -52,6 +47,8 @@ const prefixBytes = 5;
  * @throws Error when a certificate cannot be read
  */
 export function createGrpcSender(settings: OtlpSettings, signal: Signal): Sender {
+  // Loaded only where it is used, as this file is by every OTLP exporter.
+  const { connect } = require('node:http2') as typeof import('node:http2');
   const tls = tlsOf(settings);
   const headers = {
     ...lowerCase(headersOf(settings)),

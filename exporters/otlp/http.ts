@@ -1,10 +1,4 @@
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  type IncomingMessage,
-  request as requestHttp,
-} from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import * as http from 'node:http';
 import { ownRequest } from '../own-request';
 import {
   type Answer,
@@ -43,15 +37,13 @@ export function createHttpSender(settings: OtlpSettings, protocol: keyof typeof 
     ...(gzip ? { 'content-encoding': 'gzip' } : {}),
   };
   const secure = url.protocol === 'https:';
-  const agent = secure
-    ? new HttpsAgent({ keepAlive: true, ...tlsOf(settings) })
-    : new HttpAgent({ keepAlive: true });
-  const request = secure ? requestHttps : requestHttp;
+  const { Agent, request } = secure ? (require('node:https') as typeof import('node:https')) : http;
+  const agent = new Agent({ keepAlive: true, ...tlsOf(settings) });
 
   return {
     send: (body, timeoutMs, signal) =>
       new Promise(resolve => {
-        let outgoing: ClientRequest | undefined;
+        let outgoing: http.ClientRequest | undefined;
         const timers: NodeJS.Timeout[] = [];
         const settle = (answer: Answer): void => {
           for (const timer of timers) clearTimeout(timer);
@@ -96,7 +88,7 @@ export function createHttpSender(settings: OtlpSettings, protocol: keyof typeof 
   };
 }
 
-function readAnswer(response: IncomingMessage, settle: (answer: Answer) => void): void {
+function readAnswer(response: http.IncomingMessage, settle: (answer: Answer) => void): void {
   const status = response.statusCode ?? 0;
   const chunks: Buffer[] = [];
   let size = 0;
