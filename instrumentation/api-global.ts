@@ -15,10 +15,11 @@ export interface ApiGlobal {
 
 export type ApiName = Exclude<keyof ApiGlobal, 'version'>;
 
-const key = Symbol.for('opentelemetry.js.api.1');
+/** Where it is. */
+export const apiKey = Symbol.for('opentelemetry.js.api.1');
 
 export function apiGlobal(): ApiGlobal | undefined {
-  return (globalThis as { [key]?: ApiGlobal })[key];
+  return (globalThis as { [apiKey]?: ApiGlobal })[apiKey];
 }
 
 /** Takes `instance` back from where it was registered, if it is still there and nobody else's is. */

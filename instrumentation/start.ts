@@ -9,7 +9,7 @@ import { watchExports } from './exports';
 import { installLibraryHooks } from './libraries/install';
 import { hookOtelApi } from './libraries/otel-api';
 import { watchEnd, withDeadline } from './lifecycle';
-import { createLog, errorText } from './log';
+import { createLog, errorText, type Log } from './log';
 import { startMeters } from './meters';
 import type { MeterContext } from './meters/context';
 import { createProducer, type TemporalityOf } from './metrics/producer';
@@ -73,10 +73,13 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
   };
   const stopMeters = startMeters(context, { version, startupSeconds: () => startupSeconds });
   // What the application registers with OpenTelemetry's API by itself goes before what the agent does.
-  const api = hookOtelApi(name => {
-    log.info(`the application brings its own OpenTelemetry ${name}, which takes the place of the agent's`);
-    if (name === 'trace') traces?.stepAside();
-  });
+  const api = hookOtelApi(
+    name => {
+      log.info(`the application brings its own OpenTelemetry ${name}, which takes the place of the agent's`);
+      if (name === 'trace') traces?.stepAside();
+    },
+    refusedByBundle(log, traces !== undefined),
+  );
   const stopHooks = installLibraryHooks(context, api.targets);
 
   const collectDuration = registry.instrument(selfMetrics.collectDuration).with({});
@@ -91,7 +94,7 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
     ...pushing.readers,
   ];
   const meterProvider = new MeterProvider({ resource, readers });
-  metrics.setGlobalMeterProvider(meterProvider);
+  if (config.customMetrics) metrics.setGlobalMeterProvider(meterProvider);
   api.registered();
 
   const profiles = startProfiles(context, resource);
@@ -148,4 +151,15 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
   };
   Object.defineProperty(globalThis, agentKey, { value: vitals, configurable: true });
   return vitals;
+}
+
+/** Says what to do where an SDK inside the application's bundle finds its place taken; see `hookOtelApi`. */
+function refusedByBundle(log: Log, hasTraces: boolean): () => void {
+  const settings = `VITALS_CUSTOM_METRICS=false${hasTraces ? ', OTEL_TRACES_EXPORTER=none and OTEL_LOGS_EXPORTER=none' : ''}`;
+  return () =>
+    log.warnOnce(
+      'bundled-api',
+      "an OpenTelemetry SDK inside the application's bundle finds its place taken by otel-vitals and loses " +
+        `telemetry; ${settings} leaves it the place`,
+    );
 }

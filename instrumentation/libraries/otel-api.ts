@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { type ApiName, apiGlobal } from '../api-global';
+import { watchUnseenCopies } from './otel-api-unseen';
 import { type Target, UnexpectedShape } from './target';
 
 /** As every copy of the API has it since 1.0. */
@@ -33,16 +34,18 @@ export interface OtelApi {
  *   what the agent has registered. An application with an SDK of its own would lose its telemetry. So what the
  *   application registers takes the place of the agent's.
  *
- * A copy that is bundled into the application's own file is not seen.
+ * A copy that is bundled into the application's own file cannot be hooked.
  *
  * @param onTaken told of what the application registers in the agent's place
+ * @param onRefused told once that a copy which is not hooked could not register something
  */
-export function hookOtelApi(onTaken: (name: ApiName) => void): OtelApi {
+export function hookOtelApi(onTaken: (name: ApiName) => void, onRefused: () => void = () => {}): OtelApi {
   const ours: Partial<Record<ApiName, object>> = {};
   const seen = new Set<string>();
   const undo: (() => void)[] = [];
   let ourLogs: unknown;
   let raisedFrom: string | undefined;
+  let unseen: ReturnType<typeof watchUnseenCopies> | undefined;
   let isReady = false;
 
   const raise = (): void => {
@@ -62,7 +65,8 @@ export function hookOtelApi(onTaken: (name: ApiName) => void): OtelApi {
       // The copy asks for its very own version.
       const shared = api.version;
       Reflect.set(api, 'version', version);
-      const done = original(name, instance, diag, allowOverride);
+      const register = (): boolean => original(name, instance, diag, allowOverride);
+      const done = unseen === undefined ? register() : unseen.quietly(register);
       if (isNewer(shared, version)) Reflect.set(api, 'version', shared);
       if (replaced === undefined) return done;
       delete ours[name];
@@ -128,9 +132,11 @@ export function hookOtelApi(onTaken: (name: ApiName) => void): OtelApi {
       ourLogs = (globalThis as Record<symbol, unknown>)[logsKey];
       isReady = true;
       raise();
+      if (apiGlobal() !== undefined) unseen = watchUnseenCopies(onRefused);
     },
     dispose() {
       isReady = false;
+      unseen?.stop();
       // The next start registers through the agent's own copy, which asks for its own version.
       const api = apiGlobal();
       if (api !== undefined && raisedFrom !== undefined) Reflect.set(api, 'version', raisedFrom);

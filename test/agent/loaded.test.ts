@@ -36,7 +36,10 @@ async function loadedWith(env: Record<string, string>): Promise<Loaded> {
   const paths = files.map(file => relative(repository, file));
   const packages = paths.flatMap(path => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
   return {
-    bundles: paths.filter(path => path.startsWith('dist/')).map(path => path.split('/').pop()!).sort(),
+    bundles: paths
+      .filter(path => path.startsWith('dist/'))
+      .map(path => path.split('/').pop()!)
+      .sort(),
     packages: [...new Set(packages)].sort(),
     builtins,
   };

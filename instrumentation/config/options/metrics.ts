@@ -46,6 +46,13 @@ export const metricsOptions = {
     'trace_based',
     'Which measurements may become exemplars. An exemplar needs a trace, so `always_on` means `trace_based` with spans that were not sampled.',
   ),
+  customMetrics: option(
+    group,
+    'VITALS_CUSTOM_METRICS',
+    as.boolean,
+    true,
+    'Whether what the application measures through `@opentelemetry/api` comes out of the agent. `false` leaves the API alone, for an application that has an SDK of its own inside its bundle.',
+  ),
   cardinalityLimit: option(
     group,
     'VITALS_CARDINALITY_LIMIT',
