@@ -11,3 +11,21 @@ export function markInternal<T extends object>(object: T): T {
 export function isInternal(object: object | null | undefined): boolean {
   return object != null && (object as Record<symbol, unknown>)[internal] === true;
 }
+
+const making = Symbol.for('otel-vitals.making');
+const scope = globalThis as { [making]?: boolean };
+
+/** Makes a request of the agent's own, which is known as such from its first event on, before it could be marked. */
+export function makeInternal<T extends object>(make: () => T): T {
+  scope[making] = true;
+  try {
+    return markInternal(make());
+  } finally {
+    scope[making] = false;
+  }
+}
+
+/** Whether a request that is being made in this moment is the agent's own. */
+export function isMakingInternal(): boolean {
+  return scope[making] === true;
+}

@@ -20,7 +20,7 @@ import type { AdminAddress } from './profiling';
 import { openPrometheus, pushReaders } from './readers';
 import { detectResource, version } from './resource';
 import { createTicker } from './ticker';
-import { ownOrigins, startTraces } from './traces';
+import { startTraces } from './traces';
 
 export interface StartOptions {
   readonly env: Environment;
@@ -69,7 +69,6 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
     log,
     onTick: ticker.onTick,
     exemplar: traces?.exemplar ?? (() => undefined),
-    ownOrigins: ownOrigins(config),
   };
   const stopMeters = startMeters(context, { version, startupSeconds: () => startupSeconds });
   // What the application registers with OpenTelemetry's API by itself goes before what the agent does.

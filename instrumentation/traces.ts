@@ -1,6 +1,5 @@
 import type { Resource } from '@opentelemetry/resources';
 import type { ExportWatch } from '../exporters/otlp/exporter';
-import { otlpSettings, type Signal } from '../exporters/otlp/settings';
 import type { Config } from './config/options';
 import { errorText, type Log } from './log';
 import type { Exemplar } from './metrics/exemplar';
@@ -53,19 +52,4 @@ export function startTraces(
 /** Whether traces or logs go anywhere. */
 function wanted(config: Config): boolean {
   return tracesExporters(config).length + logsExporters(config).length > 0;
-}
-
-/** Origins that the agent itself calls, with the port spelled out. */
-export function ownOrigins(config: Config): ReadonlySet<string> {
-  const signals: Signal[] = [];
-  if (tracesExporters(config).includes('otlp')) signals.push('traces');
-  if (config.metricsExporters.includes('otlp')) signals.push('metrics');
-  if (logsExporters(config).includes('otlp')) signals.push('logs');
-  const urls = signals.map(signal => otlpSettings(config, signal).url);
-  if (config.pyroscopeAddress !== undefined) urls.push(new URL(config.pyroscopeAddress));
-  return new Set(
-    urls.map(({ protocol, hostname, port }) => {
-      return `${protocol}//${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
-    }),
-  );
 }

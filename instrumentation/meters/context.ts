@@ -12,8 +12,6 @@ export interface MeterContext {
   readonly onTick: (tick: () => void) => () => void;
   /** The trace to note beside a measurement made now; `undefined` while tracing is off. */
   readonly exemplar: () => Omit<Exemplar, 'value'> | undefined;
-  /** Origins (`http://host:port`) that the agent itself calls, which are not the application's traffic. */
-  readonly ownOrigins: ReadonlySet<string>;
 }
 
 /** Binds entries of the catalogue to a source; the result undoes it. */

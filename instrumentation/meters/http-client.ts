@@ -10,8 +10,8 @@ import { undiciSubscriptions } from './http/client-undici';
  * diagnostics channels alone. What the agent itself sends is left out.
  */
 export function meterHttpClient(context: MeterContext): () => void {
-  const { registry, ownOrigins, log } = context;
-  const hosts = createClientHosts(registry, ownOrigins);
+  const { registry, log } = context;
+  const hosts = createClientHosts(registry);
   const connections = createClientConnections();
   const node = nodeClient(context, hosts, connections);
 
@@ -20,7 +20,7 @@ export function meterHttpClient(context: MeterContext): () => void {
     registry.onCollect(() => {
       for (const host of hosts.all()) host.queue.set(host.waiting);
       node.queued((host, requests) => {
-        if (!host.ignored) host.queue.set((host.queue.value ?? 0) + requests);
+        host.queue.set((host.queue.value ?? 0) + requests);
       });
     }),
     context.onTick(() => hosts.retire(performance.now())),

@@ -215,6 +215,18 @@ test('requests are counted once while they are traced, and what the agent sends 
   assert.deepEqual(kinds.sort(), [...new Array(6).fill(`client ${back}/`), ...new Array(3).fill('server ')]);
 });
 
+test('what the application itself sends to the address of its Collector is seen', async () => {
+  const app = start('plain.js', { OTEL_METRICS_EXPORTER: 'prometheus' });
+  const url = await urlOf(app);
+  const target = `${server.url}/v1/traces`;
+  await fetch(`${url}/call?url=${encodeURIComponent(target)}`);
+  await server.until(({ traces }) => traces.filter(({ kind }) => kind === 'client').length === 2);
+  const samples = await samplesFrom(await app.metricsUrl());
+  assert.deepEqual(samples.countsBy('http_client_request_duration_seconds', 'server_port'), {
+    [String(server.port)]: 2,
+  });
+});
+
 for (const [filter, sampler, wanted] of [
   ['trace_based', 'always_on', true],
   ['trace_based', 'always_off', false],

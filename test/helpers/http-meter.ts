@@ -24,7 +24,7 @@ export interface MeterUnderTest {
 
 export function runMeter(
   meter: Meter,
-  given: { config?: Partial<Config>; ownOrigins?: string[]; cardinalityLimit?: number } = {},
+  given: { config?: Partial<Config>; cardinalityLimit?: number } = {},
 ): MeterUnderTest {
   const problems: string[] = [];
   const defaults = Object.fromEntries(Object.entries(options).map(([key, option]) => [key, option.default]));
@@ -39,7 +39,6 @@ export function runMeter(
       return () => ticks.delete(tick);
     },
     exemplar: () => undefined,
-    ownOrigins: new Set(given.ownOrigins),
   });
   const series = (name: string): Series[] => {
     for (const instrument of registry.read()) {

@@ -81,6 +81,8 @@ export async function startOtlpServer(options: OtlpServerOptions = {}): Promise<
   });
 
   const answer = (request: IncomingMessage, response: ServerResponse, body: Buffer): void => {
+    // Somebody who is no exporter.
+    if (request.method !== 'POST') return void response.writeHead(405).end();
     const { url = '', headers } = request;
     const signal = url.split('?')[0]!.split('/').pop() as OtlpSignal;
     requests.push({ signal, url, headers, body, at: performance.now() });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { Pool, request } from 'undici';
+import { Pool } from 'undici';
 import { meterHttpClient } from '../../instrumentation/meters/http-client';
 import { type MeterUnderTest, runMeter, until } from '../helpers/http-meter';
 
@@ -161,14 +161,5 @@ describe('the HTTP client meter on fetch and undici', () => {
     assert.equal(meter.total(active), 0);
     socket.destroy();
     await pool.close();
-  });
-
-  it('leaves out the requests of the agent itself', async () => {
-    const port = await serve((_, response) => response.end());
-    meter.stop();
-    meter = runMeter(meterHttpClient, { ownOrigins: [`http://127.0.0.1:${port}`] });
-    await (await request(`http://127.0.0.1:${port}/`)).body.text();
-    assert.equal(meter.total(duration), 0);
-    assert.equal(meter.total(connections), 0);
   });
 });

@@ -54,7 +54,7 @@ export function createClientConnections(now: () => number = () => performance.no
 
   return {
     add(socket: Known, host, version = '1.1') {
-      if (socket[key] !== undefined || host.ignored || socket.destroyed) return;
+      if (socket[key] !== undefined || socket.destroyed) return;
       const connection: Connection = { host, version, openedAt: undefined, running: 0, carried: 0 };
       socket[key] = connection;
       socket.on('close', onClose);

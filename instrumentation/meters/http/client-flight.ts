@@ -34,15 +34,19 @@ export class ClientFlight {
     connections.began(socket);
   }
 
-  /** Ends it, the first time only; without an outcome it was no request and leaves no trace. */
+  /**
+   * Ends it, the first time only. Without an outcome it was no request but an upgrade, which leaves no duration, and
+   * a connection that stays in use.
+   */
   end(connections: ClientConnections, outcome: Outcome | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#active.value--;
     this.host.inFlight--;
-    if (this.socket !== undefined) connections.ended(this.socket);
+    const { socket } = this;
     this.socket = undefined;
     if (outcome === undefined) return;
+    if (socket !== undefined) connections.ended(socket);
     const seconds = (performance.now() - this.startedAt) / 1000;
     this.host.record(seconds, this.method, this.secure, outcome, this.exemplar);
   }

@@ -44,11 +44,9 @@ export class ClientHost {
   #reused: CounterCell | undefined;
   #queue: GaugeCell | undefined;
 
-  /** @param ignored whether it is the agent's own peer, of which nothing is measured */
   constructor(
     address: string,
     port: number | undefined,
-    readonly ignored: boolean,
     readonly instruments: ClientInstruments,
   ) {
     this.#place = { 'server.address': address, 'server.port': port };

@@ -18,32 +18,20 @@ export interface ClientHosts {
 /**
  * Keeps at most a quarter of the cardinality limit as hosts of their own, so that each can have a few series of
  * methods and status codes; the rest share `_OTHER`.
- *
- * @param ownOrigins origins that the agent itself calls
  */
-export function createClientHosts(registry: MetricRegistry, ownOrigins: ReadonlySet<string>): ClientHosts {
+export function createClientHosts(registry: MetricRegistry): ClientHosts {
   const instruments = clientInstruments(registry);
   const limit = Math.max(1, Math.floor(registry.cardinalityLimit / 4));
   const hosts = new Map<string, ClientHost>();
   const byOrigin = new Map<string, ClientHost>();
-  const own = new ClientHost('', undefined, true, instruments);
-  const other = new ClientHost('_OTHER', undefined, false, instruments);
-
-  const isOwn = (address: string, port: number): boolean => {
-    for (const origin of ownOrigins) {
-      const parsed = parseOrigin(origin);
-      if (parsed?.address === address && parsed.port === port) return true;
-    }
-    return false;
-  };
+  const other = new ClientHost('_OTHER', undefined, instruments);
 
   const find = (address: string, port: number): ClientHost => {
     const key = `${address} ${port}`;
     const known = hosts.get(key);
     if (known !== undefined) return known;
-    if (isOwn(address, port)) return own;
     if (hosts.size >= limit) return other;
-    const made = new ClientHost(address, port, false, instruments);
+    const made = new ClientHost(address, port, instruments);
     hosts.set(key, made);
     return made;
   };

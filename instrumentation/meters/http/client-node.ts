@@ -1,6 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { isInternal } from '../../internal';
+import { isInternal, isMakingInternal } from '../../internal';
 import type { MeterContext } from '../context';
 import type { Subscriptions } from './channels';
 import type { ClientConnections } from './client-connections';
@@ -51,11 +51,11 @@ export function nodeClient(
   };
 
   const begin = (request: Known): ClientFlight | undefined => {
-    const host = hostOf(request);
-    if (host.ignored || isInternal(request)) {
+    if (isMakingInternal() || isInternal(request)) {
       request[key] = null;
       return undefined;
     }
+    const host = hostOf(request);
     const secure = request.protocol === 'https:';
     const flight = new ClientFlight(host, request.method, secure, context.exemplar());
     request[key] = flight;
@@ -76,9 +76,7 @@ export function nodeClient(
   function onSocket(this: Known, socket: Socket): void {
     const flight = this[key];
     if (flight == null) return;
-    // The agent's own requests are marked after they were made, and so after they were published.
-    if (isInternal(this)) flight.end(connections, undefined);
-    else carry(flight, socket);
+    carry(flight, socket);
   }
 
   function onClose(this: Known): void {

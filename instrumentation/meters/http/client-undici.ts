@@ -54,7 +54,6 @@ export function undiciSubscriptions(
       if (request.method === 'CONNECT' || request.upgrade) return;
       const origin = String(request.origin);
       const host = hosts.ofOrigin(origin);
-      if (host.ignored) return;
       const secure = origin.startsWith('https');
       request[key] = new ClientFlight(host, request.method, secure, context.exemplar());
       host.waiting++;
