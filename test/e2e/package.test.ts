@@ -105,15 +105,22 @@ test('started by npm: NODE_OPTIONS="--require otel-vitals/instrumentation" npm s
 });
 
 test('programs in TypeScript find the types under every module resolution, and run', async () => {
-  const tsc = join(project.dir, 'node_modules/typescript/bin/tsc');
+  // Version 7 is the repository's and quick, and no longer knows the oldest one.
   const common = ['--strict', '--target', 'es2022', '--types', 'node', 'own.ts'];
-  for (const [module, resolution] of [
-    ['node16', 'node16'],
-    ['nodenext', 'nodenext'],
-    ['esnext', 'bundler'],
-    ['commonjs', 'node10'],
+  for (const [where, module, resolution] of [
+    [repository, 'node16', 'node16'],
+    [repository, 'nodenext', 'nodenext'],
+    [repository, 'esnext', 'bundler'],
+    [project.dir, 'commonjs', 'node10'],
   ] as const) {
-    const args = [tsc, '--module', module, '--moduleResolution', resolution, ...common];
+    const args = [
+      join(where, 'node_modules/typescript/bin/tsc'),
+      '--module',
+      module,
+      '--moduleResolution',
+      resolution,
+      ...common,
+    ];
     const { status, stdout } = spawnSync(process.execPath, args, { cwd: project.dir, encoding: 'utf8' });
     assert.equal(status, 0, `${resolution}: ${stdout}`);
   }

@@ -5,6 +5,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const graceMs = 5000;
+/** A server elsewhere may be slow to answer, and nobody waits here. */
+const scriptMs = 60_000;
 const left = new Map();
 
 for await (const line of createInterface({ input: process.stdin })) {
@@ -19,7 +21,7 @@ for (const { pid, signal } of orphans) if (pid !== undefined) await end(pid, sig
 for (const { folder } of orphans) if (folder !== undefined) await remove(folder);
 for (const { script, cwd, env } of orphans) {
   if (script === undefined) continue;
-  spawnSync(process.execPath, ['-e', script], { cwd, env: { ...process.env, ...env }, timeout: graceMs });
+  spawnSync(process.execPath, ['-e', script], { cwd, env: { ...process.env, ...env }, timeout: scriptMs });
 }
 
 async function end(pid, signal) {

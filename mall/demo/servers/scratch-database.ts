@@ -34,7 +34,7 @@ export async function createScratchDatabase(databaseUrl: string): Promise<Postgr
     close: () => runStatement(databaseUrl, drop),
     closeNow() {
       const { script, cwd, env } = orphan;
-      spawnSync(process.execPath, ['-e', script], { cwd, env: { ...process.env, ...env }, timeout: 5000 });
+      spawnSync(process.execPath, ['-e', script], { cwd, env: { ...process.env, ...env }, timeout: 10_000 });
     },
     orphan,
   });
