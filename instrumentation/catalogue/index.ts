@@ -2,7 +2,7 @@ import { cacheMetrics } from './cache';
 import { dbOperationMetrics, dbPoolMetrics } from './database';
 import type { Metric } from './define';
 import { httpClientMetrics, httpServerMetrics } from './http';
-import { lockMetrics } from './lock';
+import { lockMetrics, sharedQueueMetrics } from './lock';
 import { poolMetrics } from './object-pool';
 import { processMetrics } from './process';
 import { profilingMetrics } from './profiling';
@@ -23,6 +23,7 @@ export {
   processMetrics,
   profilingMetrics,
   selfMetrics,
+  sharedQueueMetrics,
   threadMetrics,
 };
 
@@ -40,6 +41,7 @@ export const catalogue: readonly Metric[] = [
   cacheMetrics,
   poolMetrics,
   lockMetrics,
+  sharedQueueMetrics,
   profilingMetrics,
   selfMetrics,
 ].flatMap(family => Object.values<Metric>(family));

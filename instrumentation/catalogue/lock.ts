@@ -52,3 +52,57 @@ export const lockMetrics = {
     { attributes, buckets: lockHoldBounds },
   ),
 } as const;
+
+const queueName = attribute('shared_queue.name', "The queue's name as its maker gave it", {
+  bound: 'queues between threads that the application makes',
+});
+const side = attribute('shared_queue.side', 'Whether it sleeps for want of a message or of room', {
+  values: ['consumer', 'producer'],
+});
+
+/** Queues between threads. */
+export const sharedQueueMetrics = {
+  sent: metric(
+    meter,
+    'vitals.shared_queue.sent',
+    'counter',
+    '{message}',
+    'Messages that threads put into the queue',
+    { attributes: [queueName] },
+  ),
+  received: metric(
+    meter,
+    'vitals.shared_queue.received',
+    'counter',
+    '{message}',
+    'Messages that threads took out of the queue',
+    { attributes: [queueName] },
+  ),
+  refused: metric(
+    meter,
+    'vitals.shared_queue.refused',
+    'counter',
+    '{message}',
+    'Messages not taken because the queue was full',
+    { attributes: [queueName] },
+  ),
+  length: metric(meter, 'vitals.shared_queue.length', 'gauge', '{message}', 'Messages in the queue', {
+    attributes: [queueName],
+  }),
+  capacity: metric(
+    meter,
+    'vitals.shared_queue.capacity',
+    'gauge',
+    '{message}',
+    'Most messages the queue holds',
+    { attributes: [queueName] },
+  ),
+  waiters: metric(
+    meter,
+    'vitals.shared_queue.waiters',
+    'gauge',
+    '{thread}',
+    'Threads that sleep in front of the queue',
+    { attributes: [queueName, side] },
+  ),
+} as const;

@@ -13,6 +13,7 @@ import { meterLock } from './lock';
 import { meterObjectPool } from './object-pool';
 import { meterProcess } from './process';
 import { meterSelf } from './self';
+import { meterSharedQueue } from './shared-queue';
 import { meterStalls } from './stall';
 import { meterThreads } from './threads';
 
@@ -31,6 +32,7 @@ export function startMeters(context: MeterContext, facts: Parameters<typeof mete
     ['cache', meterCache],
     ['object-pool', meterObjectPool],
     ['lock', meterLock],
+    ['lock', meterSharedQueue],
     ['self', meterSelf(facts)],
   ];
   const stops: (() => void)[] = [];

@@ -56,15 +56,6 @@ export class LockLimitError extends Error {
   }
 }
 
-/** A spin lock was unlocked by a thread that does not hold it. */
-export class LockNotHeldError extends Error {
-  readonly code = 'LOCK_NOT_HELD';
-  override readonly name = 'LockNotHeldError';
-  constructor(readonly lock: string) {
-    super(`Expected the lock "${lock}" to be held by this thread, got one that is not`);
-  }
-}
-
 /** The main thread was asked to block. */
 export class MainThreadBlockError extends Error {
   readonly code = 'LOCK_MAIN_THREAD';

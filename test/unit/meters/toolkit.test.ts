@@ -32,7 +32,7 @@ test('a connection pool shows its sizes, waits, uses, timeouts and failures', as
     name: 'db',
     create: () => ({}),
     maxActive: 2,
-    acquireTimeoutMs: 5,
+    acquireTimeoutMs: 500,
     clock: () => now,
   });
   const [a] = [await pool.acquire(), await pool.acquire()];

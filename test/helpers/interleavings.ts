@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { transformSync } from 'esbuild';
+
+/**
+ * Runs code that threads share memory through through every interleaving of its steps. What is run is the text of the
+ * product's own file: each function becomes a generator that pauses before every operation of `Atomics`. Plain writes
+ * belong to the operation before them.
+ *
+ * The walk keeps no state twice: what a thread will do depends on where it stands and what it has read since, so memory,
+ * what the threads share, and those readings are the whole state.
+ */
+
+export type Steps<R> = Generator<unknown, R, AtomicsModel>;
+export type Thread = Steps<void>;
+
+/** The functions of a file as generators, by the names and types of the module itself. */
+export type AsSteps<M> = {
+  readonly [K in keyof M]: M[K] extends (...args: infer A) => infer R ? (...args: A) => Steps<R> : M[K];
+};
+
+/** Tells that a thread stands at `label` and remembers nothing that it has read before. */
+export type Forget = (thread: number, label: string) => void;
+
+export function loadAsSteps<M>(file: string): AsSteps<M> {
+  const { code } = transformSync(readFileSync(file, 'utf8'), {
+    loader: 'ts',
+    format: 'esm',
+    target: 'es2022',
+  });
+  const names = [...code.matchAll(/^(?:export )?function (\w+)\(/gm)].map(([, name]) => name!);
+  let text = code.replace(/^export \{[\s\S]*?\};?$/m, '').replace(/^export /gm, '');
+  text = text.replace(/^function (\w+)\(/gm, 'function* $1(');
+  for (const name of names)
+    text = text.replace(new RegExp(`(?<!function\\* )\\b${name}\\(`, 'g'), `yield* ${name}(`);
+  text = text.replace(/\bAtomics\.wait\(/g, 'yield* (yield).wait(').replace(/\bAtomics\./g, '(yield).');
+  const all = [...names, ...[...text.matchAll(/^const (\w+) =/gm)].map(([, name]) => name!)];
+  return new Function(`${text}\nreturn { ${all.join(', ')} };`)() as AsSteps<M>;
+}
+
+interface World {
+  readonly words: Int32Array;
+  readonly threads: Thread[];
+  /** What each thread has read. */
+  readonly readings: string[];
+  /** Who sleeps on which word, in the order in which they went to sleep. */
+  sleepers: { thread: number; index: number }[];
+  readonly done: boolean[];
+}
+
+/** What stands in for `Atomics` in one thread. */
+export class AtomicsModel {
+  constructor(
+    readonly world: World,
+    readonly thread: number,
+  ) {}
+
+  #read(value: number): number {
+    this.world.readings[this.thread] += `,${value}`;
+    return value;
+  }
+  load(words: Int32Array, index: number): number {
+    return this.#read(words[index]!);
+  }
+  store(words: Int32Array, index: number, value: number): number {
+    words[index] = value;
+    return value;
+  }
+  exchange(words: Int32Array, index: number, value: number): number {
+    const before = words[index]!;
+    words[index] = value;
+    return this.#read(before);
+  }
+  compareExchange(words: Int32Array, index: number, expected: number, value: number): number {
+    const before = words[index]!;
+    if (before === expected) words[index] = value;
+    return this.#read(before);
+  }
+  add(words: Int32Array, index: number, value: number): number {
+    const before = words[index]!;
+    words[index] = before + value;
+    return before;
+  }
+  sub(words: Int32Array, index: number, value: number): number {
+    return this.add(words, index, -value);
+  }
+  notify(_words: Int32Array, index: number, count = Infinity): number {
+    let woken = 0;
+    const { world } = this;
+    world.sleepers = world.sleepers.filter(sleeper => {
+      if (sleeper.index !== index || woken >= count) return true;
+      woken++;
+      return false;
+    });
+    return woken;
+  }
+  *wait(words: Int32Array, index: number, expected: number): Thread {
+    if (this.#read(words[index]!) !== expected) return;
+    this.world.sleepers.push({ thread: this.thread, index });
+    // It is not resumed before it is woken.
+    yield;
+  }
+}
+
+export interface Exploration {
+  /** States that were reached. */
+  readonly states: number;
+  /** Ways in which all threads came to their end. */
+  readonly ends: number;
+}
+
+/**
+ * Walks through all interleavings.
+ *
+ * @param make makes memory and threads anew; called again and again, it must give the same each time. A thread that
+ *   comes to the top of a loop, or to its next task, may say so by `forget`, which keeps the states few
+ * @param check called at each end, and with the sleepers where all that are left sleep
+ * @param first threads that run alone, one after the other, until they sleep, before the walk begins
+ */
+export function explore<Shared>(
+  make: (forget: Forget) => { words: Int32Array; threads: Thread[]; shared: Shared },
+  check: (shared: Shared, words: Int32Array, asleep: readonly number[]) => void,
+  first: readonly number[] = [],
+): Exploration {
+  const seen = new Set<string>();
+  let states = 0;
+  let ends = 0;
+  const begin = (): { world: World; shared: Shared } => {
+    const readings: string[] = [];
+    const { words, threads, shared } = make((thread, label) => {
+      readings[thread] = label;
+    });
+    for (const i of threads.keys()) readings[i] ??= '';
+    const world: World = {
+      words,
+      threads,
+      readings,
+      sleepers: [],
+      done: threads.map(() => false),
+    };
+    // Up to the first operation.
+    for (const [i, thread] of threads.entries()) world.done[i] = thread.next().done === true;
+    return { world, shared };
+  };
+  const step = (world: World, i: number): void => {
+    world.done[i] = world.threads[i]!.next(new AtomicsModel(world, i)).done === true;
+    world.readings[i] += ';';
+  };
+  const start: number[] = [];
+  const { world: opening } = begin();
+  for (const i of first) {
+    while (!opening.sleepers.some(({ thread }) => thread === i)) {
+      step(opening, i);
+      start.push(i);
+    }
+  }
+  const walk: number[][] = [start];
+  while (walk.length > 0) {
+    const way = walk.pop()!;
+    const { world, shared } = begin();
+    for (const i of way) step(world, i);
+    const asleep = world.sleepers.map(({ thread }) => thread);
+    const key = `${JSON.stringify(shared)}|${world.words.join()}|${world.readings.join('|')}|${world.sleepers.map(({ thread, index }) => `${thread}@${index}`).join()}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    if (++states > 1_000_000)
+      throw new Error('Expected fewer than a million states: a thread may run for ever');
+    const ready = world.threads.map((_, i) => i).filter(i => !world.done[i] && !asleep.includes(i));
+    if (ready.length === 0) {
+      ends++;
+      try {
+        check(shared, world.words, asleep);
+      } catch (error) {
+        throw new Error(`after the threads ran in the order ${way.join(' ')}`, { cause: error });
+      }
+    }
+    for (const i of ready) walk.push([...way, i]);
+  }
+  assert.ok(ends > 0);
+  return { states, ends };
+}

@@ -1,0 +1,273 @@
+import { availableParallelism } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
+import { delayMs, nonEmptyString, positiveInteger } from '../options';
+import { registerSource } from '../sources';
+import { AsyncWaits, sleepAsync, type ThreadWaitOptions } from './async-waits';
+import { MainThreadBlockError, QueueAbortedError, QueueClosedError, QueueTimeoutError } from './errors';
+import { MessageCodec, type QueueMessage } from './message-codec';
+import * as core from './queue-core';
+import { type QueueStats, queueSource, queueStats } from './queue-stats';
+
+/** Options of {@link LockFreeQueue}. What `shared` gives is of this type, for the other threads. */
+export interface LockFreeQueueOptions {
+  /** Names the queue in statistics and errors. */
+  readonly name: string;
+  /** Most messages in the queue; raised to a power of two, at least 2. @default 1024 */
+  readonly capacity?: number;
+  /** Most bytes of one message: 8 for a number, those of the text or bytes, and of an object its JSON. @default 120 */
+  readonly messageBytes?: number;
+  /** The memory of a queue that another thread made. @default new memory: a new queue */
+  readonly buffer?: SharedArrayBuffer;
+}
+
+/** Looks at an empty or full queue before a worker thread sleeps: about as long as waking it again would take. */
+const spins = availableParallelism() > 1 ? 500 : 0;
+const lineBytes = 64;
+const placeHeadBytes = 8;
+const mostCapacity = 2 ** 24;
+
+/**
+ * A bounded queue of messages between threads, for many producers and many consumers. Messages are copied through
+ * shared memory without locks. Each producer's messages stay in order. Worker threads may block on it; the main thread
+ * never does: it waits by {@link enqueue} and {@link dequeue}.
+ */
+export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
+  readonly name: string;
+  readonly #words: Int32Array;
+  readonly #ring: core.Ring;
+  readonly #codec: MessageCodec;
+  readonly #messageBytes: number;
+  readonly #receivers: AsyncWaits;
+  readonly #senders: AsyncWaits;
+  readonly #stats: () => QueueStats;
+  readonly #unregister: () => void;
+
+  /**
+   * @param start the first position, for tests of what happens when positions run over
+   * @throws TypeError when an option is not as documented
+   */
+  constructor(options: LockFreeQueueOptions, start = 0) {
+    this.name = nonEmptyString('name', options.name);
+    const capacity = powerOfTwo(positiveInteger('capacity', options.capacity ?? 1024));
+    this.#messageBytes = positiveInteger('messageBytes', options.messageBytes ?? 120);
+    // Whole cache lines, so that threads at neighbouring places do not take lines from each other.
+    const placeBytes = Math.ceil((placeHeadBytes + this.#messageBytes) / lineBytes) * lineBytes;
+    const bytes = core.headerWords * 4 + capacity * placeBytes;
+    const { buffer = new SharedArrayBuffer(bytes) } = options;
+    if (!(buffer instanceof SharedArrayBuffer) || buffer.byteLength !== bytes) {
+      throw new TypeError(`Expected buffer to be what a LockFreeQueue of these sizes shares`);
+    }
+    const words = new Int32Array(buffer);
+    const ring: core.Ring = { stride: placeBytes / 4, mask: capacity - 1 };
+    this.#words = words;
+    this.#ring = ring;
+    this.#codec = new MessageCodec(this.name, buffer, this.#messageBytes);
+    if (options.buffer === undefined) core.initialize(words, ring, start);
+    this.#receivers = new AsyncWaits({
+      sleep: () =>
+        sleepUnless(words, core.consumersWord, core.messagesWord, () => core.hasMessage(words, ring)),
+      passOn: () => {
+        if (core.hasMessage(words, ring)) core.wakeOne(words, core.consumersWord, core.messagesWord);
+      },
+    });
+    this.#senders = new AsyncWaits({
+      sleep: () => sleepUnless(words, core.producersWord, core.roomWord, () => core.hasRoom(words, ring)),
+      passOn: () => {
+        if (core.hasRoom(words, ring)) core.wakeOne(words, core.producersWord, core.roomWord);
+      },
+    });
+    const stats = queueStats(words, capacity, start);
+    this.#stats = stats;
+    // The thread that makes it shows it; the counters are those of all threads.
+    this.#unregister =
+      options.buffer === undefined
+        ? registerSource({ ...queueSource, name: this.name, stats }, this)
+        : () => {};
+  }
+
+  /** What another thread makes its own LockFreeQueue from: `new LockFreeQueue(shared)`. */
+  get shared(): Required<LockFreeQueueOptions> {
+    const buffer = this.#words.buffer as unknown as SharedArrayBuffer;
+    return { name: this.name, capacity: this.capacity, messageBytes: this.#messageBytes, buffer };
+  }
+
+  /** Most messages in the queue. */
+  get capacity(): number {
+    return this.#ring.mask + 1;
+  }
+
+  /** Messages in the queue; while others use it, about as many. */
+  get length(): number {
+    const received = Atomics.load(this.#words, core.headWord);
+    return Math.min(this.capacity, (Atomics.load(this.#words, core.tailWord) - received) >>> 0);
+  }
+
+  get closed(): boolean {
+    return Atomics.load(this.#words, core.closedWord) !== 0;
+  }
+
+  /**
+   * Puts a message in; false when there is no room.
+   *
+   * @throws MessageTooLargeError, QueueClosedError; TypeError for what cannot be a message
+   */
+  tryEnqueue(message: T): boolean {
+    if (this.#put(message)) return true;
+    Atomics.add(this.#words, core.refusedWord, 1);
+    return false;
+  }
+
+  /**
+   * Takes the oldest message; undefined when there is none.
+   *
+   * @throws QueueClosedError when the queue is closed and empty
+   */
+  tryDequeue(): T | undefined {
+    const message = this.#get();
+    if (message === undefined && this.closed) return this.#last();
+    return message;
+  }
+
+  /** Puts a message in once there is room. Rejects as {@link tryEnqueue} throws, with QueueTimeoutError or QueueAbortedError. */
+  async enqueue(message: T, options: ThreadWaitOptions = {}): Promise<void> {
+    this.#checkSignal(options);
+    if (this.#senders.size === 0 && this.#put(message)) return;
+    await this.#senders.wait(() => this.#put(message) || undefined, options, this.#errors('room'));
+  }
+
+  /** Takes the oldest message once there is one. Rejects with QueueClosedError, QueueTimeoutError or QueueAbortedError. */
+  async dequeue(options: ThreadWaitOptions = {}): Promise<T> {
+    this.#checkSignal(options);
+    const message = this.#receivers.size === 0 ? this.tryDequeue() : undefined;
+    if (message !== undefined) return message;
+    return this.#receivers.wait(() => this.tryDequeue(), options, this.#errors('message'));
+  }
+
+  /**
+   * As {@link enqueue}, but this thread blocks.
+   *
+   * @throws MainThreadBlockError in the main thread; what {@link enqueue} rejects with
+   */
+  enqueueSync(message: T, { timeoutMs }: { readonly timeoutMs?: number } = {}): void {
+    if (isMainThread) throw new MainThreadBlockError('LockFreeQueue.enqueueSync', 'enqueue');
+    const attempt = (): true | undefined => this.#put(message) || undefined;
+    this.#block(attempt, core.sleepForRoom, 'room', timeoutMs);
+  }
+
+  /**
+   * As {@link dequeue}, but this thread blocks.
+   *
+   * @throws MainThreadBlockError in the main thread; what {@link dequeue} rejects with
+   */
+  dequeueSync({ timeoutMs }: { readonly timeoutMs?: number } = {}): T {
+    if (isMainThread) throw new MainThreadBlockError('LockFreeQueue.dequeueSync', 'dequeue');
+    return this.#block(() => this.tryDequeue(), core.sleepForMessage, 'message', timeoutMs);
+  }
+
+  /** The messages as they come, until the queue is closed and empty. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    for (;;) {
+      let message: T;
+      try {
+        message = await this.dequeue();
+      } catch (error) {
+        if (error instanceof QueueClosedError) return;
+        throw error;
+      }
+      yield message;
+    }
+  }
+
+  /** Counters of all threads, as documented at {@link QueueStats}. */
+  stats(): QueueStats {
+    return this.#stats();
+  }
+
+  /** Closes the queue for all threads: no message goes in any more, and those in it can still be taken. */
+  close(): void {
+    core.closeQueue(this.#words);
+    this.#unregister();
+  }
+
+  #put(message: T): boolean {
+    if (this.closed) throw new QueueClosedError(this.name);
+    this.#codec.prepare(message);
+    const place = core.claimRoom(this.#words, this.#ring);
+    if (place < 0) return false;
+    this.#codec.write(place);
+    core.publish(this.#words, place);
+    core.afterPublish(this.#words, this.#ring);
+    return true;
+  }
+
+  #get(): T | undefined {
+    const place = core.claimMessage(this.#words, this.#ring);
+    if (place < 0) return undefined;
+    const message = this.#codec.read(place) as T;
+    core.recycle(this.#words, this.#ring, place);
+    core.afterRecycle(this.#words, this.#ring);
+    return message;
+  }
+
+  /** Of a closed queue: a message that was on its way when it was closed, undefined while one still is. */
+  #last(): T | undefined {
+    const message = this.#get();
+    if (message === undefined && this.length === 0) throw new QueueClosedError(this.name);
+    return message;
+  }
+
+  #block<R>(
+    attempt: () => R | undefined,
+    sleep: (words: Int32Array, ring: core.Ring, ms: number) => void,
+    waitedFor: 'room' | 'message',
+    timeoutMs: number | undefined,
+  ): R {
+    if (timeoutMs !== undefined) delayMs('timeoutMs', timeoutMs);
+    let end = Infinity;
+    for (let tries = 0; ; tries++) {
+      const result = attempt();
+      if (result !== undefined) return result;
+      if (tries < spins) continue;
+      const now = performance.now();
+      if (tries === spins && timeoutMs !== undefined) end = now + timeoutMs;
+      if (now >= end) throw new QueueTimeoutError(this.name, waitedFor, timeoutMs!);
+      sleep(this.#words, this.#ring, end - now);
+      // Nobody is woken any more for a message that was on its way when the queue was closed.
+      if (this.closed)
+        Atomics.wait(this.#words, core.refusedWord, Atomics.load(this.#words, core.refusedWord), 1);
+    }
+  }
+
+  #checkSignal({ signal }: ThreadWaitOptions): void {
+    if (signal?.aborted) throw new QueueAbortedError(this.name, { cause: signal.reason });
+  }
+
+  #errors(waitedFor: 'room' | 'message') {
+    return {
+      timeout: (ms: number) => new QueueTimeoutError(this.name, waitedFor, ms),
+      aborted: (cause: unknown) => new QueueAbortedError(this.name, { cause }),
+    };
+  }
+}
+
+/** Announces itself and sleeps on an event count, unless what it would wait for is there. As sleepForMessage does. */
+async function sleepUnless(
+  words: Int32Array,
+  sleepers: number,
+  events: number,
+  there: () => boolean,
+): Promise<void> {
+  Atomics.add(words, sleepers, 1);
+  const before = Atomics.load(words, events);
+  const closed = Atomics.load(words, core.closedWord) !== 0;
+  if (!there() && !closed) await sleepAsync(words, events, before);
+  // Nobody is woken any more for a message that was on its way when the queue was closed.
+  else if (closed) await new Promise(resolve => setTimeout(resolve, 1));
+  Atomics.sub(words, sleepers, 1);
+}
+
+function powerOfTwo(value: number): number {
+  if (value > mostCapacity)
+    throw new TypeError(`Expected capacity to be at most ${mostCapacity}, got ${value}`);
+  return value <= 2 ? 2 : 2 ** (32 - Math.clz32(value - 1));
+}
