@@ -1,26 +1,16 @@
-import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import { gcMetrics, heapMetrics } from '../catalogue';
+import { createAllocationModel, type Moves, movesSeen, useAfter } from './allocation-model';
 import type { MeterContext } from './context';
-import type { GcSource } from './gc-source';
-import { type GcMover, gcWindows, moverOf, type ProfiledCollection, type SpaceUse } from './gc-windows';
-
-/** What a collection of one type does, by those that were looked at last. */
-interface Habit {
-  freed: number;
-  promoted: number;
-  known: boolean;
-}
-
-/** Weight of the newest window among those before it. */
-const newest = 0.25;
-const movers = ['minor', 'major'] as const;
+import type { Collection, GcSource } from './gc-source';
+import { type GcMover, gcWindows, moverOf } from './gc-windows';
+import { heapUseNow } from './heap-use';
 
 /**
- * Counts the bytes freed, promoted and allocated, and shows what a major collection left.
+ * Counts the bytes allocated, promoted and freed, and shows what a major collection left.
  *
- * Freed and promoted are V8's own figures before and after a collection, looked at up to ten times a second; see
- * {@link gcWindows}. Where there are more collections, the others are taken to have done what those did. Allocated is
- * what was freed and what the heap has grown by.
+ * Time is divided where the observer tells of collections. Up to ten such spans a second are looked at through V8's
+ * own figures before and after each collection, see {@link gcWindows}; of the others the number of collections and
+ * the heap at both ends are known, and the rest follows from what was seen, see {@link createAllocationModel}.
  *
  * `total_allocated_bytes` of Node.js 26 is no help: it adds up buffers that V8 hands out and takes back, and comes to
  * twice the truth for an HTTP server.
@@ -34,90 +24,62 @@ export function trackAllocation({ registry }: Pick<MeterContext, 'registry'>, gc
     minor: freed.with({ 'v8js.gc.type': 'minor' }),
     major: freed.with({ 'v8js.gc.type': 'major' }),
   };
-  const habits: Record<GcMover, Habit> = { minor: noHabit(), major: noHabit() };
+  const model = createAllocationModel();
+  const windows = gcWindows();
   /** Collections that a window has shown before the observer told of them. */
   const ahead = { minor: 0, major: 0 };
-  const usedAtStart = used();
-  const windows = gcWindows();
-  let totalFreed = 0;
+  let since = heapUseNow();
+  let total = 0;
 
-  const account = (type: GcMover, { freed, promoted: moved }: Habit, times = 1): void => {
-    totalFreed += freed * times;
-    freedBy[type].add(freed * times);
-    promoted.add(moved * times);
+  const account = (moves: Moves): void => {
+    total += moves.allocated;
+    promoted.add(moves.promoted);
+    freedBy.minor.add(moves.freed.minor);
+    freedBy.major.add(moves.freed.major);
   };
 
-  const accountWindow = (collections: readonly ProfiledCollection[]): void => {
-    for (const type of movers) {
-      const effects = collections.filter(collection => moverOf(collection) === type).map(effectOf);
-      for (const effect of effects) {
-        account(type, effect);
-        learn(habits[type], effect);
-      }
-      ahead[type] += effects.length;
-    }
+  /** Those that the observer tells of and no window has shown. */
+  const unseen = (collections: readonly Collection[], type: GcMover): Collection[] => {
+    const told = collections.filter(collection => collection.type === type);
+    const known = Math.min(told.length, ahead[type]);
+    ahead[type] -= known;
+    return told.slice(known);
   };
 
   const stopListening = gc.subscribe(collections => {
-    const major = collections.findLast(({ type }) => type === 'major');
     const shown = windows.close();
-    if (shown !== undefined) accountWindow(shown);
-    else if (major !== undefined) windows.majorEnded();
-    for (const type of movers) {
-      const told = collections.filter(collection => collection.type === type);
-      const known = Math.min(told.length, ahead[type]);
-      ahead[type] -= known;
-      // What code forces comes at any fill, of which nothing is known.
-      account(type, habits[type], told.slice(known).filter(({ forced }) => !forced).length);
+    const now = heapUseNow();
+    const lastMajor = collections.findLast(({ type }) => type === 'major');
+    let left: number | undefined;
+    if (shown !== undefined) {
+      for (const collection of shown) {
+        const type = moverOf(collection);
+        if (type !== undefined) ahead[type]++;
+        if (type === 'major') left = useAfter(collection).old;
+      }
+      // What code forces comes at any fill, and teaches nothing.
+      if (!collections.some(({ forced }) => forced)) model.learn(shown, now);
+      account(movesSeen(since, shown, now));
     }
-    if (major?.forced === false) {
-      const left = shown?.findLast(collection => moverOf(collection) === 'major')?.afterGC;
-      live.set(oldGeneration(left?.heapSpaceStatistics ?? spacesNow()));
+    const [minor, major] = [unseen(collections, 'minor'), unseen(collections, 'major')];
+    if (shown === undefined) {
+      if (lastMajor !== undefined) windows.majorEnded();
+      const unforced = (of: Collection[]): number => of.filter(({ forced }) => !forced).length;
+      account(model.movesUnseen(since, { minor: unforced(minor), major: major.length }, now));
     }
+    if (lastMajor?.forced === false) live.set(left ?? now.old);
+    since = now;
     windows.open();
   });
   windows.open();
 
   const stopReading = registry.onCollect(() => {
     // Never backwards: a collection may lie between the last one that was told of and this reading.
-    allocated.set(Math.max(allocated.value, totalFreed + used() - usedAtStart));
+    allocated.set(Math.max(allocated.value, total + heapUseNow().total - since.total));
   });
   return () => {
     stopListening();
     stopReading();
     windows.close();
   };
-}
-
-const used = (): number => getHeapStatistics().used_heap_size;
-const noHabit = (): Habit => ({ freed: 0, promoted: 0, known: false });
-
-function effectOf({ gcType, beforeGC, afterGC }: ProfiledCollection): Habit {
-  const grown = oldGeneration(afterGC.heapSpaceStatistics) - oldGeneration(beforeGC.heapSpaceStatistics);
-  return {
-    freed: Math.max(0, beforeGC.heapStatistics.usedHeapSize - afterGC.heapStatistics.usedHeapSize),
-    promoted: moverOf({ gcType }) === 'minor' ? Math.max(0, grown) : 0,
-    known: true,
-  };
-}
-
-function learn(habit: Habit, effect: Habit): void {
-  const weight = habit.known ? newest : 1;
-  habit.known = true;
-  habit.freed += (effect.freed - habit.freed) * weight;
-  habit.promoted += (effect.promoted - habit.promoted) * weight;
-}
-
-const spacesNow = (): SpaceUse[] =>
-  getHeapSpaceStatistics().map(space => ({
-    spaceName: space.space_name,
-    spaceUsedSize: space.space_used_size,
-  }));
-
-function oldGeneration(spaces: readonly SpaceUse[]): number {
-  let bytes = 0;
-  for (const { spaceName, spaceUsedSize } of spaces) {
-    if (spaceName === 'old_space' || spaceName === 'large_object_space') bytes += spaceUsedSize;
-  }
-  return bytes;
 }

@@ -27,7 +27,11 @@ interface Entry {
   readonly detail: { readonly kind: number; readonly flags: number };
 }
 
+/** A kind of scavenge of newer V8, whose constant older versions of Node.js lack. */
+const minorMarkSweep = 2;
+
 const types = new Map<number, GcType>([
+  [minorMarkSweep, 'minor'],
   [constants.NODE_PERFORMANCE_GC_MAJOR, 'major'],
   [constants.NODE_PERFORMANCE_GC_MINOR, 'minor'],
   [constants.NODE_PERFORMANCE_GC_INCREMENTAL, 'incremental'],

@@ -1,4 +1,5 @@
 import { GCProfiler } from 'node:v8';
+import type { SpaceUse } from './heap-use';
 
 /** V8's statistics around one collection. */
 export interface ProfiledCollection {
@@ -8,13 +9,7 @@ export interface ProfiledCollection {
 }
 
 interface HeapSnapshot {
-  readonly heapStatistics: { readonly usedHeapSize: number };
   readonly heapSpaceStatistics: readonly SpaceUse[];
-}
-
-export interface SpaceUse {
-  readonly spaceName: string;
-  readonly spaceUsedSize: number;
 }
 
 /** A window costs some 100 us, so that ten a second are a thousandth of the time. */

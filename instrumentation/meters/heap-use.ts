@@ -1,0 +1,38 @@
+import { getHeapSpaceStatistics } from 'node:v8';
+
+/** One heap space, as `v8.GCProfiler` reports it. */
+export interface SpaceUse {
+  readonly spaceName: string;
+  readonly spaceUsedSize: number;
+  readonly spaceAvailableSize: number;
+}
+
+/** Bytes in use, by generation. */
+export interface HeapUse {
+  readonly total: number;
+  readonly young: number;
+  readonly old: number;
+  /** What the young generation holds when it is full, without its large objects. */
+  readonly youngCapacity: number;
+}
+
+export function heapUse(spaces: readonly SpaceUse[]): HeapUse {
+  const use = { total: 0, young: 0, old: 0, youngCapacity: 0 };
+  for (const { spaceName, spaceUsedSize, spaceAvailableSize } of spaces) {
+    use.total += spaceUsedSize;
+    if (spaceName === 'new_space') use.youngCapacity = spaceUsedSize + spaceAvailableSize;
+    if (spaceName === 'new_space' || spaceName === 'new_large_object_space') use.young += spaceUsedSize;
+    if (spaceName === 'old_space' || spaceName === 'large_object_space') use.old += spaceUsedSize;
+  }
+  return use;
+}
+
+export function heapUseNow(): HeapUse {
+  return heapUse(
+    getHeapSpaceStatistics().map(space => ({
+      spaceName: space.space_name,
+      spaceUsedSize: space.space_used_size,
+      spaceAvailableSize: space.space_available_size,
+    })),
+  );
+}
