@@ -16,6 +16,7 @@ export async function loadBundled<T>(entry: string): Promise<T> {
       bundle: true,
       platform: 'node',
       target: 'node20.6',
+      mainFields: ['module', 'main'],
       format: 'cjs',
       minifySyntax: true,
       minifyWhitespace: true,

@@ -14,6 +14,7 @@ import { startMeters } from './meters';
 import type { MeterContext } from './meters/context';
 import { createProducer, type TemporalityOf } from './metrics/producer';
 import { MetricRegistry } from './metrics/registry';
+import { boundSdkSeries } from './metrics/sdk-cardinality';
 import { startOnDemand } from './on-demand';
 import { startProfiles } from './profiles';
 import type { AdminAddress } from './profiling';
@@ -92,6 +93,7 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
     ...(prometheus === undefined ? [] : [prometheus.reader]),
     ...pushing.readers,
   ];
+  boundSdkSeries(config.cardinalityLimit);
   const meterProvider = new MeterProvider({ resource, readers });
   if (config.customMetrics) metrics.setGlobalMeterProvider(meterProvider);
   api.registered();

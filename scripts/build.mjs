@@ -63,6 +63,8 @@ const common = {
   target: 'node20.6',
   // The ES module builds, of which only what is used goes into the bundle.
   mainFields: ['module', 'main'],
+  // The same copy where a file of a package is named: the unbundled sources name the CommonJS one.
+  alias: { '@opentelemetry/sdk-metrics/build/src': '@opentelemetry/sdk-metrics/build/esm' },
   plugins: [usedConstants, unusedExporters],
   format: 'cjs',
   sourcemap: true,

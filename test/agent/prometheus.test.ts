@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { folderWith, repository, scrape, startApp } from '../helpers/app';
+import { folderWith, preload, repository, scrape, startApp } from '../helpers/app';
 import { parseText } from '../helpers/exposition/text';
+import type { ParsedSample } from '../helpers/exposition/types';
 
 const fixture = (name: string): string => join(repository, 'test/fixtures/apps/use-metrics-api', name);
 const server = folderWith({
@@ -12,8 +13,9 @@ const server = folderWith({
     require('node:http').createServer((q, r) => r.end('x')).listen(0, '127.0.0.1', function () { console.log('port ' + this.address().port); });`,
 });
 
-test('a reader that stalls does not keep alive a script that has ended', async () => {
+test('a reader that stalls does not keep alive a script that has ended', async t => {
   const app = startApp(fixture('large.js'));
+  t.after(() => app.kill());
   const { port, hostname } = new URL(await app.metricsUrl());
   await app.printed(/up/);
   const socket = connect(Number(port), hostname);
@@ -36,8 +38,9 @@ for (const [setup, env] of Object.entries({
   'tracing off': {},
   'tracing on': { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' },
 })) {
-  test(`scrapes are not counted as requests of the application, with ${setup}`, async () => {
+  test(`scrapes are not counted as requests of the application, with ${setup}`, async t => {
     const app = startApp(server.path('server.js'), { env: { ...env, OTEL_LOG_LEVEL: 'warn' } });
+    t.after(() => app.kill());
     const url = await app.metricsUrl();
     const [, port] = await app.printed(/port (\d+)/);
     for (let i = 0; i < 3; i++) await scrape(url);
@@ -53,7 +56,40 @@ for (const [setup, env] of Object.entries({
     assert.equal(families.get('vitals_self_scrape_failures_total')!.samples[0]!.value, 0);
     const scrapes = families.get('vitals_self_scrape_duration_seconds')!.samples.at(-1)!;
     assert.deepEqual([scrapes.name, scrapes.value], ['vitals_self_scrape_duration_seconds_count', 3]);
-    app.kill('SIGTERM');
-    await app.exit;
   });
 }
+
+test('a million values of a label, scraped all the while, cost the limit and no measurement', async t => {
+  const nodeArgs = ['--expose-gc', '--max-old-space-size=128', '--require', preload];
+  const app = startApp(fixture('bomb.js'), { nodeArgs, timeoutMs: 120_000 });
+  t.after(() => app.kill());
+  const url = await app.metricsUrl();
+  const exploded = app.printed(/exploded (\d+)/);
+  let done = false;
+  const finish = (): void => {
+    done = true;
+  };
+  exploded.then(finish, finish);
+  let scrapes = 0;
+  while (!done) {
+    parseText(await scrape(url));
+    scrapes++;
+  }
+  const heap = Number((await exploded)[1]);
+  assert.ok(scrapes >= 5, `${scrapes} scrapes`);
+  assert.ok(heap < 48 * 2 ** 20, `${heap} bytes of heap`);
+  const families = parseText(await scrape(url));
+  const sum = (samples: readonly ParsedSample[]): number =>
+    samples.reduce((total, { value }) => total + value, 0);
+  const requests = families.get('bomb_requests_total')!.samples;
+  assert.equal(requests.length, 2000);
+  assert.equal(sum(requests), 1_000_000);
+  const overflow = requests.filter(({ labels }) => labels['otel_metric_overflow'] === 'true');
+  assert.deepEqual(
+    overflow.map(({ value }) => value),
+    [1_000_000 - 1999],
+  );
+  const counts = families.get('bomb_duration')!.samples.filter(({ name }) => name.endsWith('_count'));
+  assert.equal(counts.length, 2000);
+  assert.equal(sum(counts), 100_000);
+});
