@@ -1,23 +1,19 @@
+import type { Attributes } from '@opentelemetry/api';
 import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
-import type { HistogramPoint } from '../../instrumentation/metrics/exemplar';
 import { type ByteWriter, maxBytes } from './byte-writer';
-import type { Family, Member, Warn } from './families';
+import type { Family, FamilyType, Member, Warn } from './families';
 import type { Format } from './formats';
 import { escapeLabelValue, type LabelWriter, wellFormed } from './labels';
-import { headsOf, histogramBytes, valueBytes, writeHistogram, writeValue } from './points';
+import { writeHistograms, writeValues } from './lines';
+import { familyNames } from './points';
 import { resolveSeries, type Series } from './series';
 
-/** Points whose labels are looked at for duplicates between two pauses. */
+/** Points whose heads are looked at for duplicates between two pauses. */
 const stride = 512;
-
-/** Points that are written between two pauses: a tenth of a millisecond's work, or of one before V8 has compiled it. */
-const writeStride = 64;
 
 /**
  * Writes one family and returns how many samples it has. Yields at places to pause, with a full chunk where there is
  * one.
- *
- * A point is written in one go, so that a histogram's lines agree even where its producer counts on meanwhile.
  */
 export function* writeFamily(
   writer: ByteWriter,
@@ -28,9 +24,8 @@ export function* writeFamily(
   warn: Warn,
 ): Generator<Buffer | undefined, number> {
   const { names, type, members } = family;
-  const exemplars = format === 'openmetrics';
   const histogram = type === 'histogram';
-  const heads = headsOf(names.name, histogram);
+  const own = familyNames(names.name, histogram);
   const seen = members.length > 1 ? new Set<string>() : undefined;
   const metadata = metadataText(family, format);
   const full = writer.reserve(maxBytes(metadata));
@@ -39,29 +34,15 @@ export function* writeFamily(
 
   let samples = 0;
   for (const member of members) {
-    const { labels } = yield* resolve(member, scopeLabels ? withScope(write, member.scope) : write);
-    const duplicates = yield* findDuplicates(member, labels, seen);
-    if (duplicates.size > 0) warnOfDuplicates(names.name, warn);
-    const { dataPoints } = member.metric;
-    for (let i = 0; i < dataPoints.length; i++) {
-      if (i % writeStride === writeStride - 1) yield undefined;
-      if (duplicates.size > 0 && duplicates.has(i)) continue;
-      const point = dataPoints[i]!;
-      const own = labels[i]!;
-      const bytes = histogram ? histogramBytes(heads, own, point as HistogramPoint) : valueBytes(heads, own);
-      const chunk = writer.reserve(bytes);
-      if (chunk !== undefined) yield chunk;
-      if (histogram) {
-        const lines = writeHistogram(writer, heads, own, point as HistogramPoint, exemplars);
-        if (lines === 0) warnOfPoint(names.name, 'a histogram without rising boundaries and counts', warn);
-        samples += lines;
-      } else if (type === 'counter' && !((point.value as number) >= 0)) {
-        warnOfPoint(names.name, 'a counter that is negative or not a number', warn);
-      } else {
-        writeValue(writer, heads, own, point.value as number);
-        samples++;
-      }
-    }
+    const labels = scopeLabels ? withScope(write, member.scope) : write;
+    const series = yield* resolve(member, attributes => own.head(labels(attributes)));
+    const skip = yield* findDuplicates(member, series, seen);
+    if (skip.size > 0) warnOfDuplicates(names.name, warn);
+    const refuse = (): void => warnOfPoint(names.name, type, warn);
+    const lines = { points: member.metric.dataPoints, heads: series.heads, skip, refuse };
+    samples += histogram
+      ? yield* writeHistograms(writer, lines, own, format === 'openmetrics')
+      : yield* writeValues(writer, lines, type === 'counter' ? 0 : undefined);
   }
   return samples;
 }
@@ -81,7 +62,7 @@ function escapeHelp(help: string, openMetrics: boolean): string {
   return wellFormed(help).replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 
-function* resolve(member: Member, write: LabelWriter): Generator<undefined, Series> {
+function* resolve(member: Member, write: (attributes: Attributes) => string): Generator<undefined, Series> {
   const { slot } = member;
   const series = yield* resolveSeries(member.metric.dataPoints, slot.series, write);
   if (slot.series !== series) slot.duplicates = undefined;
@@ -94,22 +75,22 @@ const none: ReadonlySet<number> = new Set();
 /**
  * The points whose labels an earlier one has: Prometheus would take one of them and complain about the other.
  *
- * @param seen the labels of the whole family, where it has more than one member; else what was found for these very
- * texts before still holds
+ * @param seen the heads of the whole family, where it has more than one member; else what was found for this very
+ * series before still holds
  */
 function* findDuplicates(
   { slot }: Member,
-  labels: readonly string[],
+  series: Series,
   seen: Set<string> | undefined,
 ): Generator<undefined, ReadonlySet<number>> {
-  const { series } = slot;
   if (seen === undefined && slot.duplicates !== undefined) return slot.duplicates;
+  const { bytes, offsets } = series.heads;
   const all = seen ?? new Set<string>();
   let duplicates: Set<number> | undefined;
-  for (let i = 0; i < labels.length; i++) {
+  for (let i = 0; i < series.attributes.length; i++) {
     if (i % stride === stride - 1) yield undefined;
     const before = all.size;
-    all.add(labels[i]!);
+    all.add(bytes.toString('latin1', offsets[i], offsets[i + 1]));
     if (all.size > before) continue;
     duplicates ??= new Set();
     duplicates.add(i);
@@ -138,6 +119,10 @@ function warnOfDuplicates(name: string, warn: Warn): void {
   );
 }
 
-function warnOfPoint(name: string, what: string, warn: Warn): void {
+function warnOfPoint(name: string, type: FamilyType, warn: Warn): void {
+  const what =
+    type === 'histogram'
+      ? 'a histogram without rising boundaries and counts'
+      : 'a counter that is negative or not a number';
   warn(`point ${name}`, `${name}: a series left out, which is ${what}`);
 }

@@ -1,26 +1,28 @@
 import type { DataPoint, Histogram } from '@opentelemetry/sdk-metrics';
 import type { HistogramPoint } from '../../instrumentation/metrics/exemplar';
 import { type Buckets, bucketsOf } from './buckets';
-import { type ByteWriter, lineFeed, maxBytes, maxNumberBytes } from './byte-writer';
+import { type ByteWriter, lineFeed, maxNumberBytes } from './byte-writer';
 import { exemplarText, maxExemplarBytes } from './exemplars';
 
-const comma = 0x2c;
 const space = 0x20;
 
-/** What the lines of a family begin with, encoded once. */
-export interface Heads {
-  /** Before the labels, with the brace: `name{` of a counter or gauge, `name_bucket{` of a histogram. */
-  readonly open: Uint8Array;
-  /** Without labels. */
-  readonly bare: Uint8Array;
+/** What is the same in all lines of a family. */
+export interface FamilyNames {
+  /** Begins the lines of a series: `name{a="b"} ` of a counter or gauge, `name_bucket{a="b",` of a histogram. */
+  head(labels: string): string;
+  /** Bytes of a histogram's head before its labels: `name_bucket{`. */
+  readonly open: number;
   readonly sum: Uint8Array;
   readonly count: Uint8Array;
 }
 
-export function headsOf(name: string, histogram: boolean): Heads {
+export function familyNames(name: string, histogram: boolean): FamilyNames {
+  const open = histogram ? `${name}_bucket{` : `${name}{`;
   return {
-    open: Buffer.from(histogram ? `${name}_bucket{` : `${name}{`),
-    bare: Buffer.from(`${name} `),
+    head: histogram
+      ? labels => (labels === '' ? open : `${open}${labels},`)
+      : labels => (labels === '' ? `${name} ` : `${open}${labels}} `),
+    open: open.length,
     sum: Buffer.from(`${name}_sum`),
     count: Buffer.from(`${name}_count`),
   };
@@ -28,30 +30,15 @@ export function headsOf(name: string, histogram: boolean): Heads {
 
 const close = Buffer.from('} ');
 
-/** Most bytes of the line of a counter or gauge. */
-export function valueBytes(heads: Heads, labels: string): number {
-  return heads.open.length + maxBytes(labels) + maxNumberBytes + 4;
-}
+/** Most bytes that stand after the head of a counter's or gauge's line. */
+export const maxValueBytes = maxNumberBytes + 1;
 
-/** Writes the line of a counter or gauge. */
-export function writeValue(writer: ByteWriter, heads: Heads, labels: string, value: number): void {
-  if (labels === '') {
-    writer.bytes(heads.bare);
-  } else {
-    writer.bytes(heads.open);
-    writer.text(labels);
-    writer.bytes(close);
-  }
-  writer.numberLine(value);
-}
-
-/** Most bytes of the lines of a histogram point. */
-export function histogramBytes(heads: Heads, labels: string, point: HistogramPoint): number {
+/** Most bytes of the lines of a histogram point whose head takes `head` bytes. */
+export function histogramBytes(head: number, point: HistogramPoint): number {
   const buckets = bucketsOf(point.value.buckets.boundaries);
   if (buckets === undefined) return 0;
-  const line = heads.open.length + maxBytes(labels) + buckets.maxBytes + maxNumberBytes + 8;
-  const exemplars = point.exemplars === undefined ? 0 : maxExemplarBytes;
-  return (buckets.le.length + 2) * (line + exemplars);
+  const exemplar = point.exemplars === undefined ? 0 : maxExemplarBytes;
+  return (buckets.le.length + 2) * (head + buckets.maxBytes + maxNumberBytes + exemplar + 4);
 }
 
 /**
@@ -60,11 +47,15 @@ export function histogramBytes(heads: Heads, labels: string, point: HistogramPoi
  *
  * The count is that of the buckets, so that `_count` and the `+Inf` bucket agree whatever a producer counted apart.
  * `_count` stands without a sum too, as OpenTelemetry's specification demands and Prometheus reads.
+ *
+ * @param from where the head of the lines stands in the room reserved last
+ * @param to where it ends
  */
 export function writeHistogram(
   writer: ByteWriter,
-  heads: Heads,
-  labels: string,
+  names: FamilyNames,
+  from: number,
+  to: number,
   point: HistogramPoint,
   exemplars: boolean,
 ): number {
@@ -76,16 +67,9 @@ export function writeHistogram(
   const kept = exemplars ? point.exemplars : undefined;
 
   const start = writer.position;
-  writer.bytes(heads.open);
-  const labelsStart = writer.position;
-  writer.text(labels);
-  const labelsEnd = writer.position;
-  if (labelsEnd > labelsStart) writer.byte(comma);
-  const headEnd = writer.position;
-
   let total = 0;
   for (let i = 0; i <= last; i++) {
-    if (i > 0) writer.repeat(start, headEnd);
+    writer.repeat(from, to);
     writer.bytes(le[i]!);
     total += i < last ? checked(counts[i]) : lastCount(point, last);
     writer.number(total);
@@ -99,17 +83,17 @@ export function writeHistogram(
 
   const { sum } = point.value;
   const withSum = hasSum(buckets, sum);
-  // The labels with their braces are the bucket's, between its name and the comma.
-  const braceStart = labelsStart - 1;
-  if (withSum) writeTail(writer, heads.sum, braceStart, labelsEnd, sum);
-  writeTail(writer, heads.count, braceStart, labelsEnd, total);
+  // From the brace of the head to its comma: the labels, if there are any.
+  const brace = from + names.open - 1;
+  if (withSum) writeTail(writer, names.sum, brace, to - 1, sum);
+  writeTail(writer, names.count, brace, to - 1, total);
   return le.length + (withSum ? 2 : 1);
 }
 
-/** Writes a line that repeats the labels from `from`, their opening brace, to `to`. */
-function writeTail(writer: ByteWriter, head: Uint8Array, from: number, to: number, value: number): void {
-  writer.bytes(head);
-  if (to > from + 1) {
+/** Writes a line with the labels that stand from `from`, their opening brace, to `to`. */
+function writeTail(writer: ByteWriter, name: Uint8Array, from: number, to: number, value: number): void {
+  writer.bytes(name);
+  if (to > from) {
     writer.repeat(from, to);
     writer.bytes(close);
   } else {
