@@ -1,16 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { markRoute } from './request-marks';
+import { markRoute, type RouteMark, routeMark } from './request-marks';
 import { type AnyFunction, type Patcher, prototypeOf, type Target, UnexpectedShape } from './target';
 
 /** One entry of a router: a mount (`use`) or a route. */
 interface Layer {
   readonly route?: { readonly path: unknown };
-}
-
-/** Where in the tree of mounted routers a request is, and which route it was given to. */
-interface State {
-  mount: Mount;
-  route: string | undefined;
 }
 
 /** A router's place by its pattern. Kept per layer, so that a request makes no strings. */
@@ -40,8 +34,12 @@ class Mount {
 }
 
 const root = new Mount('');
-const stateKey = Symbol('otel-vitals.express');
-type Marked = IncomingMessage & { [stateKey]?: State };
+
+/** Where in the tree of mounted routers a request is, and which route it was given to. */
+class State implements RouteMark {
+  mount = root;
+  route: string | undefined = undefined;
+}
 
 let enabled = false;
 
@@ -81,7 +79,7 @@ export function expressTargets(): { targets: Target[]; dispose: () => void } {
   const handle =
     (patcher: Patcher) =>
     (original: AnyFunction): AnyFunction =>
-      function (this: Layer, request: Marked, response: unknown, next: AnyFunction) {
+      function (this: Layer, request: IncomingMessage, response: unknown, next: AnyFunction) {
         const isRoute = this.route !== undefined;
         const path = isRoute ? undefined : mountedAt.get(this);
         if (!isRoute && path === undefined) return original.call(this, request, response, next);
@@ -137,17 +135,16 @@ export function expressTargets(): { targets: Target[]; dispose: () => void } {
  */
 export function expressRoute(request: IncomingMessage): string | undefined {
   // Not of one that was: express leaves a route on the request that handed it on.
-  if (!enabled || (request as Marked)[stateKey] !== undefined) return undefined;
+  if (!enabled || routeMark(request) instanceof State) return undefined;
   const { route, baseUrl } = request as { route?: { path?: unknown }; baseUrl?: unknown };
   return baseUrl === '' && isPath(route?.path) ? patternOf(route?.path) || '/' : undefined;
 }
 
-function stateOf(request: Marked): State {
-  const found = request[stateKey];
-  if (found !== undefined) return found;
-  const state: State = { mount: root, route: undefined };
-  request[stateKey] = state;
-  markRoute(request, () => state.route);
+function stateOf(request: IncomingMessage): State {
+  const found = routeMark(request);
+  if (found instanceof State) return found;
+  const state = new State();
+  markRoute(request, state);
   return state;
 }
 

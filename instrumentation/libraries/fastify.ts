@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { LibraryName } from '../names';
-import { markRoute } from './request-marks';
+import { markRoute, type RouteMark } from './request-marks';
 import type { Patcher } from './target';
 
 interface Request {
@@ -17,6 +17,17 @@ interface Fastify {
   addHook(name: 'onRequest', hook: (request: Request, reply: unknown, done: () => void) => void): unknown;
 }
 
+class Mark implements RouteMark {
+  constructor(readonly request: Request) {}
+
+  get route(): string | undefined {
+    const { request } = this;
+    if (request.is404 === true) return undefined;
+    // Where there is the new field, reading the old one gives a warning.
+    return request.routeOptions === undefined ? request.routerPath : request.routeOptions.url;
+  }
+}
+
 const channel = 'fastify.initialization';
 
 /** fastify tells of every instance itself; the hook that is added to it comes before the application's own. */
@@ -28,9 +39,7 @@ export function hookFastify(patcher: Patcher, onHooked: (library: LibraryName) =
     });
   const onRequest = (request: Request, _reply: unknown, done: () => void): void => {
     try {
-      markRoute(request.raw, () =>
-        request.is404 === true ? undefined : (request.routeOptions?.url ?? request.routerPath),
-      );
+      markRoute(request.raw, new Mark(request));
     } catch (failure) {
       patcher.failed(failure);
     }

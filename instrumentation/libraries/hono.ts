@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { markRoute } from './request-marks';
+import { markRoute, type RouteMark } from './request-marks';
 import { type AnyFunction, type Patcher, prototypeOf, type Target } from './target';
 
 /** What hono's routers keep for a route: the handler that runs and what the application registered. */
@@ -59,12 +59,12 @@ function isMiddleware([, route]: Entry): boolean {
 }
 
 function note(handler: AnyFunction, path: string, patcher: Patcher): AnyFunction {
-  const read = (): string => path;
+  const mark: RouteMark = { route: path };
   return function (this: unknown, context: Context, next: AnyFunction) {
     let request: IncomingMessage | undefined;
     try {
       request = requestOf(context);
-      if (request !== undefined) markRoute(request, read);
+      if (request !== undefined) markRoute(request, mark);
     } catch (failure) {
       patcher.failed(failure);
       request = undefined;
@@ -79,7 +79,7 @@ function note(handler: AnyFunction, path: string, patcher: Patcher): AnyFunction
   };
 }
 
-const none = (): undefined => undefined;
+const none: RouteMark = { route: undefined };
 
 /** node-server's own symbol for the request that it was made from. */
 let incomingKey: symbol | undefined;

@@ -1,10 +1,19 @@
 import type { IncomingMessage } from 'node:http';
-import { markRoute } from './request-marks';
+import { markRoute, type RouteMark } from './request-marks';
 import { prototypeOf, type Target } from './target';
 
 /** What koa-router and @koa/router leave on the context of a request that they matched. */
 interface Context {
   readonly _matchedRoute?: string | RegExp;
+}
+
+class Mark implements RouteMark {
+  constructor(readonly context: Context) {}
+
+  get route(): string | undefined {
+    const { _matchedRoute: route } = this.context;
+    return route === undefined ? undefined : String(route);
+  }
 }
 
 /** koa, with koa-router or @koa/router of any version. */
@@ -23,10 +32,7 @@ export function koaTargets(): Target[] {
               const context: Context = original.apply(this, args);
               const request = args[0] as IncomingMessage;
               try {
-                markRoute(request, () => {
-                  const { _matchedRoute: route } = context;
-                  return route === undefined ? undefined : String(route);
-                });
+                markRoute(request, new Mark(context));
               } catch (failure) {
                 patcher.failed(failure);
               }

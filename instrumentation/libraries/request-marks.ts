@@ -8,18 +8,35 @@ import type { Exemplar } from '../metrics/exemplar';
 const route = Symbol.for('otel-vitals.route');
 const trace = Symbol.for('otel-vitals.trace');
 
+/** Knows the route of a request by the time its response ends. */
+export interface RouteMark {
+  readonly route: string | undefined;
+}
+
 type Marked = IncomingMessage & {
-  [route]?: () => string | undefined;
+  [route]?: RouteMark | undefined;
   [trace]?: Pick<Exemplar, 'traceId' | 'spanId'>;
 };
 
-/** Says how the framework names the request's route; asked when the response ends. */
-export function markRoute(request: IncomingMessage, read: () => string | undefined): void {
-  (request as Marked)[route] = read;
+/**
+ * Makes the place for the mark while the request is still as Node.js made it: once a framework has changed its
+ * prototype, a new property takes microseconds.
+ */
+export function reserveMark(request: IncomingMessage): void {
+  (request as Marked)[route] = undefined;
+}
+
+/** Notes what knows the request's route; asked when the response ends. The last mark counts. */
+export function markRoute(request: IncomingMessage, mark: RouteMark): void {
+  (request as Marked)[route] = mark;
+}
+
+export function routeMark(request: IncomingMessage): RouteMark | undefined {
+  return (request as Marked)[route];
 }
 
 export function markedRoute(request: IncomingMessage): string | undefined {
-  return (request as Marked)[route]?.();
+  return routeMark(request)?.route;
 }
 
 /** Notes the span of a request, for exemplars. */

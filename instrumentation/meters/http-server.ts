@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { isInternal } from '../internal';
-import { markedTrace } from '../libraries/request-marks';
+import { markedTrace, reserveMark } from '../libraries/request-marks';
 import { routeOf as routeByFramework } from '../libraries/route';
 import type { CounterCell } from '../metrics/cells';
 import type { Exemplar } from '../metrics/exemplar';
@@ -93,6 +93,7 @@ export function meterHttpServer(context: MeterContext): () => void {
     flight.active = series.active(request.method, flight.secure);
     flight.active.value++;
     flight.startedAt = performance.now();
+    reserveMark(request);
   };
 
   const onFinish = ({ request, response, socket }: Message): void => {
