@@ -13,9 +13,10 @@ import { usedConstants } from './used-constants.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-// What the metrics path needs is bundled, because reading many small files is most of a preload's cost.
-// The API stays outside: the application and the agent must share one copy where they can.
+// What the metrics path needs is bundled, because reading many small files is most of a preload's cost. So is the API:
+// its copies meet in one global object, and the agent's, built together, are of one version.
 const bundled = new Set([
+  '@opentelemetry/api',
   '@opentelemetry/core',
   '@opentelemetry/exporter-prometheus',
   '@opentelemetry/resource-detector-container',

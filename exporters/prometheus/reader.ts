@@ -1,5 +1,9 @@
-import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import type { InstrumentType, MetricProducer } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  type InstrumentType,
+  type MetricProducer,
+  MetricReader,
+} from '@opentelemetry/sdk-metrics';
 
 /** Settings of {@link createPrometheusReader}. */
 export interface PrometheusReaderOptions {
@@ -8,12 +12,16 @@ export interface PrometheusReaderOptions {
   readonly cardinalityLimit: number;
 }
 
-/** The stock exporter as a reader alone: it collects, and serves and writes nothing. */
-class PrometheusReader extends PrometheusExporter {
+/**
+ * Collects running totals when it is asked to, as `@opentelemetry/exporter-prometheus` does. It is not that package's
+ * class, because that one makes a server and a serializer that would never be used, and being CommonJS it would bring
+ * all of the SDK into the preload.
+ */
+class PrometheusReader extends MetricReader {
   readonly #cardinalityLimit: number;
 
   constructor({ metricProducers, cardinalityLimit }: PrometheusReaderOptions) {
-    super({ preventServerStart: true, metricProducers });
+    super({ aggregationTemporalitySelector: () => AggregationTemporality.CUMULATIVE, metricProducers });
     this.#cardinalityLimit = cardinalityLimit;
   }
 
@@ -21,10 +29,10 @@ class PrometheusReader extends PrometheusExporter {
     return this.#cardinalityLimit;
   }
 
-  /** There is no server to stop. */
-  override async onShutdown(): Promise<void> {}
+  protected override async onForceFlush(): Promise<void> {}
+  protected override async onShutdown(): Promise<void> {}
 }
 
-export function createPrometheusReader(options: PrometheusReaderOptions): PrometheusExporter {
+export function createPrometheusReader(options: PrometheusReaderOptions): MetricReader {
   return new PrometheusReader(options);
 }
