@@ -37,7 +37,8 @@ export function send(
   const close = (length !== undefined && length !== '0') || encoding !== undefined;
   response.writeHead(status, {
     ...safety,
-    'content-length': Buffer.byteLength(body),
+    // Without a body to a HEAD its length is not known: nothing is captured to find out.
+    ...(request.method === 'HEAD' && body.length === 0 ? {} : { 'content-length': Buffer.byteLength(body) }),
     ...(close ? { connection: 'close' } : {}),
     ...headers,
   });

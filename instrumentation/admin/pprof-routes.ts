@@ -94,7 +94,7 @@ async function take(
   gc: boolean,
 ): Promise<CaptureResult | undefined> {
   if (exchange.request.method === 'HEAD') {
-    send(exchange, 200, { 'content-type': 'application/octet-stream', 'content-length': undefined }, '');
+    send(exchange, 200, { 'content-type': 'application/octet-stream' }, '');
     return undefined;
   }
   const capture = await service.start(kind, { durationMs, gc, store: false }, { source: 'pprof' });
