@@ -44,7 +44,7 @@ export const onDemandOptions = {
   captureMaxBytes: option(
     group,
     'VITALS_CAPTURE_MAX_BYTES',
-    as.integer(65_536, 1_099_511_627_776),
+    as.integer(4096, 1_099_511_627_776),
     268_435_456,
     'Bytes that captures may take there; the oldest go first.',
   ),
