@@ -226,3 +226,17 @@ test('the batch size and the limits of log records are kept', async () => {
   assert.equal(server.received.logs.length, 10);
   for (const record of server.received.logs) assert.deepEqual(record.attributes, { text: 'yyy' });
 });
+
+test('the console shows spans and log records where it is asked for, and needs no Collector', async () => {
+  const { code, stdout, stderr } = await startOtlpApp('script.js', {
+    OTEL_METRICS_EXPORTER: 'none',
+    OTEL_TRACES_EXPORTER: 'console',
+    OTEL_LOGS_EXPORTER: 'console',
+    OTEL_SERVICE_NAME: 'shop',
+  }).exit;
+  assert.equal(code, 0);
+  assert.equal(stderr, '');
+  assert.match(stdout, /name: 'job',/);
+  assert.match(stdout, /body: 'job done',/);
+  assert.match(stdout, /'service\.name': 'shop'/);
+});

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
+import { build } from 'esbuild';
 import { freePort } from '../../mall/demo/servers/port';
-import { scrape } from '../helpers/app';
 import { type IngestServer, startIngestServer } from '../helpers/ingest-server';
-import { type App, startFixture } from '../helpers/pyroscope-app';
+import { otlpEnv } from '../helpers/otlp-app';
+import { startOtlpServer } from '../helpers/otlp-server';
+import { type App, buildFolder, pyroscopeApps, startFixture } from '../helpers/pyroscope-app';
+import { samplesFrom } from '../helpers/samples';
 
 let server: IngestServer;
 before(async () => {
@@ -21,7 +25,7 @@ function startPreloaded(app: string, env: Record<string, string> = {}): App {
       OTEL_METRICS_EXPORTER: 'none',
       OTEL_SERVICE_NAME: 'shop',
       PYROSCOPE_SERVER_ADDRESS: server.address,
-      PYROSCOPE_FLUSH_INTERVAL_MS: '500',
+      PYROSCOPE_FLUSH_INTERVAL_MS: '1000',
       VITALS_SHUTDOWN_TIMEOUT_MS: '1000',
       ...env,
     },
@@ -78,7 +82,7 @@ test('a black-hole server costs a preloaded script its shutdown deadline and one
   assert.match(app.errors[0]!, /^otel-vitals warn: Pyroscope at http:\/\/127\.0\.0\.1:\d+ did not get a/);
 });
 
-test('a server that refuses is one warning, and the metrics say how many profiles were lost', async () => {
+test('a server that goes and comes back is one warning each, and the metrics count both', async () => {
   await server.setMode('refuse');
   const port = await freePort();
   const app = startPreloaded('busy.js', {
@@ -87,23 +91,58 @@ test('a server that refuses is one warning, and the metrics say how many profile
     PYROSCOPE_FLUSH_INTERVAL_MS: '400',
   });
   await app.prints('ready');
-  const failures = async () => {
-    const text = await scrape(`http://127.0.0.1:${port}/metrics`);
-    const found = (kind: string) =>
-      Number(
-        new RegExp(`^vitals_profile_upload_failures_total\\{.*${kind}.*\\} (\\d+)`, 'm').exec(text)?.[1],
-      );
-    return { wall: found('wall'), heap: found('heap') };
+  /** Waits until the metric has reached `atLeast` for both kinds of profile. */
+  const counted = async (name: string, atLeast: number) => {
+    const giveUp = Date.now() + 15_000;
+    for (;;) {
+      const samples = await samplesFrom(`http://127.0.0.1:${port}/metrics`);
+      const seen = ['wall', 'heap'].map(kind => samples.value(name, { profile_type: kind }) ?? 0);
+      if (seen.every(value => value >= atLeast)) return;
+      assert.ok(Date.now() < giveUp, `${name}: ${seen}`);
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
   };
-  const giveUp = Date.now() + 10_000;
-  let seen = await failures();
-  while (!(seen.wall >= 2 && seen.heap >= 2) && Date.now() < giveUp) {
-    await new Promise(resolve => setTimeout(resolve, 100));
-    seen = await failures();
-  }
-  assert.ok(seen.wall >= 2 && seen.heap >= 2, JSON.stringify(seen));
+  await counted('vitals_profile_upload_failures_total', 2);
+  await server.setMode('ok');
+  await counted('vitals_profile_uploads_total', 1);
   app.kill('SIGTERM');
   assert.equal((await app.exited).signal, 'SIGTERM');
-  assert.equal(app.errors.length, 1, app.errors.join('\n'));
-  assert.match(app.errors[0]!, /did not get a (heap|wall) profile: .*; the application runs on/);
+  const [gone, back, ...more] = app.errors;
+  assert.match(gone!, /did not get a (heap|wall) profile: .*; the application runs on/);
+  assert.match(back!, /takes profiles again; \d+ were lost$/);
+  assert.deepEqual(more, []);
+});
+
+test('a compiled TypeScript application is profiled by its own files and lines', async () => {
+  const source = join(pyroscopeApps, 'typescript', 'pricing.ts');
+  const outfile = join(buildFolder(), 'app.js');
+  const entryPoints = [join(pyroscopeApps, 'typescript', 'app.ts')];
+  await build({ entryPoints, outfile, bundle: true, minify: true, sourcemap: true, platform: 'node' });
+  for (const [setting, file] of [
+    ['true', source],
+    ['false', outfile],
+  ] as const) {
+    server.profiles.length = 0;
+    const app = startPreloaded(outfile, { VITALS_SOURCE_MAPS: setting });
+    const wall = await server.profile(({ kind, samples }) => kind === 'wall' && samples.length > 0);
+    assert.equal(wall.top('cpu/nanoseconds')[0]!.frame.file, file);
+    app.kill('SIGTERM');
+    await app.exited;
+  }
+});
+
+test('profiles arrive beside traces, metrics and logs over OTLP', async () => {
+  const collector = await startOtlpServer();
+  try {
+    const app = startPreloaded('busy.js', { ...otlpEnv(collector), OTEL_METRICS_EXPORTER: 'otlp' });
+    const wall = await server.profile(({ kind, samples }) => kind === 'wall' && samples.length > 0);
+    assert.match(wall.top('cpu/nanoseconds')[0]!.frame.name, /burnCpu/);
+    app.kill('SIGTERM');
+    assert.equal((await app.exited).signal, 'SIGTERM');
+    assert.deepEqual(app.errors, []);
+    assert.ok(collector.received.metrics.some(({ name }) => name === 'vitals.profile.uploads'));
+    assert.deepEqual(collector.received.traces, [], 'uploads make no spans');
+  } finally {
+    await collector.close();
+  }
 });

@@ -63,7 +63,7 @@ export function pyroscopeOptions(
     serverAddress,
     applicationName: 'shop',
     tags: {},
-    flushIntervalMs: 600,
+    flushIntervalMs: 1000,
     wallSamplingDurationMs: 60_000,
     wallSamplingIntervalMicros: 2000,
     collectCpuTime: true,
