@@ -8,7 +8,11 @@ import {
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
 import type { ExportWatch } from '../exporters/otlp/exporter';
-import { type PrometheusEndpoint, startPrometheusEndpoint } from '../exporters/prometheus/endpoint';
+import {
+  hostAndPort,
+  type PrometheusEndpoint,
+  startPrometheusEndpoint,
+} from '../exporters/prometheus/endpoint';
 import { createPrometheusReader } from '../exporters/prometheus/reader';
 import { selfMetrics } from './catalogue';
 import type { Config } from './config/options';
@@ -61,7 +65,7 @@ export function openPrometheus(
     },
     error => {
       log.warn(
-        `metrics are not served: ${config.prometheusHost}:${config.prometheusPort} is not to be had ` +
+        `metrics are not served: ${hostAndPort(config.prometheusHost, config.prometheusPort)} is not to be had ` +
           `(${errorText(error)}); choose another OTEL_EXPORTER_PROMETHEUS_PORT, or 0 for a free one`,
       );
       return undefined;

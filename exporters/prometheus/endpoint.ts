@@ -4,7 +4,7 @@ import type { CollectionResult } from '@opentelemetry/sdk-metrics';
 import { markInternal } from '../../instrumentation/internal';
 import { errorText, type Log } from '../../instrumentation/log';
 import { answerScrape, answerShort } from './answer';
-import { shareScrapes } from './scrapes';
+import { CollectionError, shareScrapes } from './scrapes';
 import { createSerializer } from './serializer';
 import { watchSending } from './stalled';
 
@@ -100,9 +100,14 @@ export async function startPrometheusEndpoint(
   return {
     host,
     port,
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/metrics`,
+    url: `http://${hostAndPort(host, port)}/metrics`,
     close: () => (closing ??= close(server, limits.closeMs)),
   };
+}
+
+/** An address as URLs write it. */
+export function hostAndPort(host: string, port: number): string {
+  return `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 }
 
 function requestListener({ collect, log, onScrape }: PrometheusEndpointOptions, limits: Limits) {
@@ -124,7 +129,7 @@ function requestListener({ collect, log, onScrape }: PrometheusEndpointOptions, 
         log.debug(`a scraper went away: ${errorText(error)}`);
         response.destroy();
       } else {
-        const text = errorText(error);
+        const text = error instanceof CollectionError ? error.message : errorText(error);
         log.warnOnce(`scrape ${text}`, `a scrape failed, because metrics could not be collected: ${text}`);
         answerShort(response, 500, `metrics could not be collected: ${text}`);
       }
