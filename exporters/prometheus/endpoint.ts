@@ -1,9 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CollectionResult } from '@opentelemetry/sdk-metrics';
 import { markInternal } from '../../instrumentation/internal';
 import { errorText, type Log } from '../../instrumentation/log';
 import { answerScrape, answerShort } from './answer';
+import { close, protect } from './connections';
+import { defaultLimits, type Limits } from './limits';
 import { CollectionError, shareScrapes } from './scrapes';
 import { createSerializer } from './serializer';
 import { watchSending } from './stalled';
@@ -28,33 +30,6 @@ export interface Scrape {
   /** Whether it was answered whole. */
   readonly ok: boolean;
 }
-
-/** Bounds of what scrapers can make the process do, in milliseconds and numbers. */
-export interface Limits {
-  /** A collection that takes longer is answered with 500. */
-  readonly collectMs: number;
-  /** For the whole of a request to arrive. */
-  readonly requestMs: number;
-  /** A scraper that takes no byte for so long is cut off. */
-  readonly stallMs: number;
-  /** A connection may rest between scrapes; longer than the usual intervals, so that it is there for the next. */
-  readonly idleMs: number;
-  /** Scrapes under way move to their end this long when the endpoint closes. */
-  readonly closeMs: number;
-  readonly connections: number;
-  /** Scrapes at once; each may hold a whole exposition for a slow reader. */
-  readonly scrapes: number;
-}
-
-const defaultLimits: Limits = {
-  collectMs: 10_000,
-  requestMs: 10_000,
-  stallMs: 15_000,
-  idleMs: 150_000,
-  closeMs: 500,
-  connections: 64,
-  scrapes: 16,
-};
 
 /** Settings of {@link startPrometheusEndpoint}. */
 export interface PrometheusEndpointOptions {
@@ -160,31 +135,4 @@ function requestListener({ collect, log, onScrape }: PrometheusEndpointOptions, 
 /** The path of a request's target, which may be a whole URL. */
 function pathOf({ url = '' }: IncomingMessage): string {
   return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
-}
-
-/** Keeps connections from holding the process, or too much of it. */
-function protect(server: Server, limits: Limits): void {
-  server.unref();
-  server.maxConnections = limits.connections;
-  server.keepAliveTimeout = limits.idleMs;
-  server.requestTimeout = limits.requestMs;
-  server.headersTimeout = limits.requestMs;
-  // Whatever else may happen to a connection that has a request.
-  server.timeout = 2 * Math.max(limits.stallMs, limits.collectMs);
-  let open = 0;
-  server.on('connection', socket => {
-    socket.unref();
-    open++;
-    socket.once('close', () => open--);
-    // Resting connections make room before a scraper is turned away.
-    if (open > limits.connections / 2) server.closeIdleConnections();
-  });
-}
-
-async function close(server: Server, graceMs: number): Promise<void> {
-  const closed = new Promise<void>(resolve => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs).unref();
-  await closed;
-  clearTimeout(timer);
 }

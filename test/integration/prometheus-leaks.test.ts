@@ -35,7 +35,7 @@ async function scrapeAll(endpoint: TestEndpoint, agent: http.Agent): Promise<num
   return answers.length + 1;
 }
 
-test('a thousand scrapes leave no memory, listener, timer or connection behind', async () => {
+test('thousands of scrapes leave no memory, listener, timer or connection behind', async () => {
   const registry = new MetricRegistry(2000, error => assert.fail(String(error)));
   const time = registry.instrument(own);
   const producer = createProducer(registry, { name: 'test', version: '1' });
@@ -77,13 +77,20 @@ test('a thousand scrapes leave no memory, listener, timer or connection behind',
       scrapes += await scrapeAll(endpoint, agent);
     }
   };
-  // What is compiled on the way counts as memory too, and only the first time.
+  // What is compiled on the way counts as memory too, comes at first, and goes again at times: only what grows round
+  // after round is a leak.
   await scrapeOften(1000);
   const before = await settle();
-  await scrapeOften(1000);
-  const after = await settle();
-  const grown = after.heap - before.heap;
-  assert.ok(grown < 300 * 1024, `a thousand scrapes left ${grown} bytes`);
+  let after = before;
+  const growth: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const { heap } = after;
+    await scrapeOften(400);
+    after = await settle();
+    growth.push(after.heap - heap);
+  }
+  const usual = [...growth].sort((a, b) => a - b)[2]!;
+  assert.ok(usual < 100 * 1024, `400 scrapes leave ${growth.join(', ')} bytes`);
   assert.deepEqual(after.resources, before.resources);
   await endpoint.close();
 });
