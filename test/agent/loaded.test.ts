@@ -49,10 +49,10 @@ async function loadedWith(env: Record<string, string>): Promise<Loaded> {
 const heavy = ['http2', 'https', 'tls', 'inspector', 'worker_threads'];
 const heavyIn = ({ builtins }: Loaded): string[] => heavy.filter(name => builtins.includes(name));
 
-test('where nothing is configured, the start and the API are all that is loaded', async () => {
+test('where nothing is configured, the start is all that is loaded', async () => {
   const loaded = await loadedWith({});
   assert.deepEqual(loaded.bundles, ['index.js', 'start.js']);
-  assert.deepEqual(loaded.packages, ['@opentelemetry/api']);
+  assert.deepEqual(loaded.packages, []);
   assert.deepEqual(heavyIn(loaded), ['worker_threads']);
 });
 
@@ -62,14 +62,14 @@ test('metrics over OTLP load their exporter, and neither tracing nor profilers',
     OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${server.url}/v1/metrics`,
   });
   assert.deepEqual(loaded.bundles, ['index.js', 'otlp.js', 'start.js']);
-  assert.deepEqual(loaded.packages, ['@opentelemetry/api']);
+  assert.deepEqual(loaded.packages, []);
   assert.deepEqual(heavyIn(loaded), ['worker_threads']);
 });
 
 test('traces load the tracing bundle, which brings everything with it', async () => {
   const loaded = await loadedWith({ OTEL_EXPORTER_OTLP_ENDPOINT: server.url });
   assert.deepEqual(loaded.bundles, ['index.js', 'start.js', 'tracing.js']);
-  assert.deepEqual(loaded.packages, ['@opentelemetry/api']);
+  assert.deepEqual(loaded.packages, []);
   assert.ok(!loaded.builtins.includes('http2'), 'gRPC is loaded where it is asked for');
 });
 

@@ -27,7 +27,6 @@ function start(script: string, env: Record<string, string> = {}): App {
     ...otlpEnv(server),
     OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
     OTEL_METRICS_EXPORTER: 'otlp',
-    VITALS_SHUTDOWN_TIMEOUT_MS: '600',
     ...env,
   });
   apps.push(app);
@@ -112,7 +111,7 @@ test('a receiver that is exhausted is asked again when it says, and else not', a
 
 test('a receiver that hangs holds a script that has ended up to its deadline', async () => {
   server.mode = 'hang';
-  const { code, stderr, ms } = await start('script.js').exit;
+  const { code, stderr, ms } = await start('script.js', { VITALS_SHUTDOWN_TIMEOUT_MS: '600' }).exit;
   assert.equal(code, 0);
   assert.ok(ms < 600 + 2500, `${ms} ms`);
   assert.match(

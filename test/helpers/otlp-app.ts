@@ -4,7 +4,7 @@ import type { OtlpServer, ReceivedSpan } from './otlp-server';
 
 export const otlpApps = join(repository, 'test', 'fixtures', 'apps', 'use-otlp');
 
-/** An environment in which everything goes to `server`, soon. */
+/** An environment in which everything goes to `server`, soon, and at the end of a slow machine's process as well. */
 export function otlpEnv(server: Pick<OtlpServer, 'url'>): Record<string, string> {
   return {
     OTEL_EXPORTER_OTLP_ENDPOINT: server.url,
@@ -12,6 +12,7 @@ export function otlpEnv(server: Pick<OtlpServer, 'url'>): Record<string, string>
     OTEL_SERVICE_NAME: 'shop',
     OTEL_BSP_SCHEDULE_DELAY: '100',
     OTEL_BLRP_SCHEDULE_DELAY: '100',
+    VITALS_SHUTDOWN_TIMEOUT_MS: '10000',
   };
 }
 
