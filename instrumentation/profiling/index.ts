@@ -1,21 +1,18 @@
 import { basename, join } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { errorText } from '../log';
 import type { MeterContext } from '../meters/context';
 import type { CaptureKind, CaptureOptions, CaptureRecord, Trigger } from './capture';
-import type { HostMethods, StallEnd, WorkerMethods, WorkerSettings } from './contract';
+import type { StallEnd, WorkerMethods, WorkerSettings } from './contract';
 import { beatIntervalMs, createHeartbeatMemory, startHeartbeat } from './heartbeat';
 import { logContention } from './main/contention';
 import { createHeapSampler, loadBinding } from './main/heap-sampler';
 import { hostMethods } from './main/host';
+import { keepWorker } from './main/keep-worker';
 import { createCaptureMetrics } from './main/metrics';
 import { trackResources } from './main/resource-tracker';
 import { createRoutes, type RouteHandler } from './main/routes';
-import { connectPeer, type Peer } from './rpc';
 
-/** Times that a worker which ended by itself is started anew. */
-const maxRestarts = 3;
-const restartMs = 1000;
+/** Bytes between two heap samples where they are not to be taken before somebody asks. */
+const defaultHeapBytes = 524_288;
 
 /** Where the admin server listens. */
 export interface AdminAddress {
@@ -62,7 +59,8 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
   const { config, log } = context;
   const intervalMs = beatIntervalMs(config.stallMs);
   const heartbeat = createHeartbeatMemory();
-  const heap = createHeapSampler(config.captureHeapBytes, loadBinding());
+  const heapBytes = config.captureHeapBytes || defaultHeapBytes;
+  const heap = createHeapSampler(heapBytes, loadBinding());
   const contention = logContention();
   const tracker = config.trackResources ? trackResources() : undefined;
   const routes = createRoutes();
@@ -100,8 +98,7 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
     stallMs: config.stallMs,
     folder: config.captureDir,
     maxBytes: config.captureMaxBytes,
-    heapIntervalBytes:
-      config.pyroscopeAddress === undefined ? config.captureHeapBytes : config.pyroscopeHeapBytes,
+    heapIntervalBytes: config.pyroscopeAddress === undefined ? heapBytes : config.pyroscopeHeapBytes,
     sourceMaps: config.sourceMaps,
     program: basename(facts.entry) || 'node',
     commandLine: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
@@ -111,8 +108,8 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
     processStartedAt: Date.now() - performance.now(),
   };
 
-  const thread = keepWorker(context, settings, methods);
-  heap.start();
+  const thread = keepWorker<WorkerMethods>(join(__dirname, 'profiling-worker.js'), settings, methods, log);
+  if (config.captureHeapBytes > 0) heap.start();
   const stopHeartbeat = startHeartbeat(heartbeat, intervalMs);
   return {
     admin,
@@ -142,60 +139,6 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
       tracker?.stop();
       await thread.stop();
       heap.stop();
-    },
-  };
-}
-
-/** A worker that is started anew, a few times, when it ends by itself. It does not keep the process alive. */
-function keepWorker(
-  { log }: MeterContext,
-  settings: WorkerSettings,
-  methods: HostMethods,
-): { peer(): Peer<WorkerMethods>; stop(): Promise<void> } {
-  let stopping = false;
-  let restarts = 0;
-  const spawn = (): { worker: Worker; peer: Peer<WorkerMethods> } => {
-    // Neither this thread's options nor its environment: the preload in them is for the application's own workers.
-    const worker = new Worker(join(__dirname, 'profiling-worker.js'), {
-      workerData: settings,
-      execArgv: [],
-      env: {},
-      name: 'otel-vitals',
-    });
-    const peer = connectPeer<WorkerMethods>(worker, methods);
-    let reason = '';
-    worker.on('error', error => {
-      reason = errorText(error);
-    });
-    worker.on('exit', code => {
-      peer.close();
-      if (stopping) return;
-      const again = restarts++ < maxRestarts;
-      log.warn(
-        `the profiling worker ended (${reason || `exit code ${code}`})${again ? ' and is started anew' : ''}`,
-      );
-      if (again) setTimeout(restart, restartMs).unref();
-    });
-    worker.unref();
-    return { worker, peer };
-  };
-  let current = spawn();
-  const restart = (): void => {
-    if (stopping) return;
-    try {
-      current = spawn();
-    } catch (error) {
-      log.warn(`the profiling worker did not start: ${errorText(error)}`);
-    }
-  };
-  return {
-    peer: () => current.peer,
-    async stop() {
-      stopping = true;
-      await current.peer.call('shutdown', undefined, 1000).catch(() => {
-        // It is gone, or busy; the next line ends it in any case.
-      });
-      await current.worker.terminate();
     },
   };
 }

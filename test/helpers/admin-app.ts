@@ -7,6 +7,11 @@ import { type DecodedPprof, decodePprof } from './pprof';
 
 export const profilingApps = join(repository, 'test', 'fixtures', 'apps', 'use-profiling');
 
+const folders: string[] = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A spawned application with the admin server. */
 export interface AdminApp {
   readonly app: App;
@@ -25,7 +30,7 @@ export interface AdminApp {
 /** Starts an application, by name of the fixture or path, and waits for its admin server. */
 export async function startAdminApp(script: string, options: AppOptions = {}): Promise<AdminApp> {
   const folder = mkdtempSync(join(tmpdir(), 'otel-vitals-test-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   const app = startApp(script.includes('/') ? script : join(profilingApps, script), {
     timeoutMs: 120_000,
     ...options,
@@ -55,7 +60,10 @@ export async function startAdminApp(script: string, options: AppOptions = {}): P
     pprof: async path => decodePprof(new Uint8Array(await (await checked(path)).arrayBuffer())),
     json: async path => (await checked(path)).json() as never,
     async end() {
-      if (app.process.exitCode !== null) throw new Error(`the application had ended: ${app.stderr()}`);
+      const { exitCode, signalCode } = app.process;
+      if (exitCode !== null || signalCode !== null) {
+        throw new Error(`the application had ended, with ${exitCode ?? signalCode}: ${app.stderr()}`);
+      }
       app.kill('SIGKILL');
       await app.exit;
     },

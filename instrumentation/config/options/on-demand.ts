@@ -51,9 +51,9 @@ export const onDemandOptions = {
   captureHeapBytes: option(
     group,
     'VITALS_CAPTURE_HEAP_INTERVAL_BYTES',
-    as.integer(1024, 1_073_741_824),
+    as.integer(0, 1_073_741_824),
     524_288,
-    'Bytes allocated between two heap samples, on average. Where continuous profiling is on, its own setting holds.',
+    'Bytes allocated between two heap samples, on average; 0 samples from the first heap profile on only. Where continuous profiling is on, its own setting holds.',
   ),
   trackResources: option(
     group,

@@ -5,8 +5,10 @@ import { openMainSession } from './main-session';
 
 /** Bytes of JSON, uncompressed, after which a trace ends by itself. */
 const maxBytes = 128 * 1024 * 1024;
-/** Milliseconds that the last events may be on their way after Node.js has said that there are no more. */
-const lastEventsMs = 3000;
+/** Milliseconds that the first of the events may be on their way after Node.js has said that there are no more. */
+const firstEventsMs = 3000;
+/** Milliseconds after which no more of them are to come. */
+const quietMs = 200;
 
 const categories = [
   'node',
@@ -28,9 +30,7 @@ const categories = [
   'v8.execute',
 ];
 
-interface TraceEvent {
-  readonly cat: string;
-}
+type TraceEvent = Readonly<Record<string, unknown>>;
 
 /** What Node.js and V8 did, event by event, in Chrome's trace format: for ui.perfetto.dev. */
 export function traceCapturer(limitBytes: number = maxBytes): Capturer {
@@ -40,14 +40,10 @@ export function traceCapturer(limitBytes: number = maxBytes): Capturer {
     async begin(): Promise<Recorder> {
       const session = openMainSession();
       const file = traceFile(limitBytes);
-      let ended = () => {};
-      const lastEvents = new Promise<void>(resolve => {
-        ended = resolve;
-      });
+      let arrived = () => {};
       session.on('NodeTracing.dataCollected', ({ value }: { value: readonly TraceEvent[] }) => {
         file.write(value);
-        // The names of processes and threads are written when a trace is closed.
-        if (value.some(({ cat }) => cat === '__metadata')) ended();
+        arrived();
       });
       try {
         await session.post('NodeTracing.start', { traceConfig: { includedCategories: categories } });
@@ -60,10 +56,14 @@ export function traceCapturer(limitBytes: number = maxBytes): Capturer {
         async finish() {
           try {
             await session.post('NodeTracing.stop');
-            // Events come on another way than the answer, and mostly after it.
-            const timer = setTimeout(ended, lastEventsMs);
-            await lastEvents;
-            clearTimeout(timer);
+            // Events come on another way than the answer, mostly after it, and nothing says which are the last.
+            await new Promise<void>(resolve => {
+              let timer = setTimeout(resolve, firstEventsMs);
+              arrived = () => {
+                clearTimeout(timer);
+                timer = setTimeout(resolve, quietMs);
+              };
+            });
           } finally {
             session.close();
           }
@@ -85,6 +85,7 @@ function traceFile(limitBytes: number) {
   let bytes = 0;
   let dropped = 0;
   let events = 0;
+  let closed = false;
   let fill = () => {};
   const full = new Promise<void>(resolve => {
     fill = resolve;
@@ -93,6 +94,7 @@ function traceFile(limitBytes: number) {
   return {
     full,
     write(batch: readonly TraceEvent[]): void {
+      if (closed) return;
       const lines = batch.map(event => JSON.stringify(event));
       const text = lines.join(',\n');
       if (bytes + text.length > limitBytes) {
@@ -106,6 +108,7 @@ function traceFile(limitBytes: number) {
       events += batch.length;
     },
     async close() {
+      closed = true;
       gzip.end(`\n],"displayTimeUnit":"ms","otherData":{"droppedEvents":${dropped}}}\n`);
       await once(gzip, 'end');
       return {
