@@ -15,6 +15,7 @@ import { nodeRedisTargets } from './node-redis';
 import { createPatcher } from './patcher';
 import { pgTargets } from './pg';
 import type { Target } from './target';
+import { undiciTargets } from './undici';
 
 /**
  * Hooks the libraries that are wanted, and none that would report to a meter that is not.
@@ -48,6 +49,7 @@ export function installLibraryHooks(context: MeterContext, others: readonly Targ
       ...(wanted('pg') ? pgTargets(meters) : []),
       ...(wanted('redis') ? nodeRedisTargets(meters) : []),
       ...(wanted('ioredis') ? ioredisTargets(meters) : []),
+      ...(wanted('http-client') && wanted('undici') ? undiciTargets() : []),
       ...(express?.targets ?? []),
       ...(routes && wanted('koa') ? koaTargets() : []),
       ...(routes && wanted('hono') ? honoTargets() : []),

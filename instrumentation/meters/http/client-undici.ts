@@ -25,7 +25,8 @@ interface Connected {
 
 /**
  * Requests of `fetch` and of undici, which publish on the same channels, whether undici is Node's own or the
- * application's. A request begins when it is given to undici and so waits for a connection within its duration.
+ * application's. A request begins when it is given to a client, and so waits for the client's connection within its
+ * duration; one that waits for a client of a full pool begins when it gets one.
  * Each redirect and each retry is a request. Upgrades and CONNECT are left out: older undici publishes no end of
  * theirs.
  */
