@@ -1,11 +1,12 @@
 /** Work whose cost is measured: runs `n` operations. */
 export type Work = (n: number) => unknown;
 
-const sliceMs = 10;
+const sliceMs = 20;
 
 /**
- * Nanoseconds per operation of each work, measured in short slices that take turns. The least of the slices counts: on
- * a machine with other work, time taken away only ever adds.
+ * Nanoseconds per operation of each work, measured in short slices that take turns, by the processor time of the whole
+ * process: what other processes take is not in it, and collecting the garbage of the work is. The least of the slices
+ * counts, because what disturbs only ever adds.
  */
 export async function measure<Name extends string>(
   works: Readonly<Record<Name, Work>>,
@@ -18,10 +19,7 @@ export async function measure<Name extends string>(
     // Warms up, and finds how many operations make a slice.
     let n = 64;
     for (;;) {
-      const begin = performance.now();
-      await work(n);
-      const ms = performance.now() - begin;
-      if (ms >= sliceMs) break;
+      if ((await timed(work, n)) >= sliceMs * 1000) break;
       n *= 2;
     }
     counts.set(name, n);
@@ -29,10 +27,16 @@ export async function measure<Name extends string>(
   for (let slice = 0; slice < slices; slice++) {
     for (const [name, work] of entries) {
       const n = counts.get(name)!;
-      const begin = performance.now();
-      await work(n);
-      least[name] = Math.min(least[name], ((performance.now() - begin) * 1e6) / n);
+      least[name] = Math.min(least[name], ((await timed(work, n)) * 1000) / n);
     }
   }
   return least;
+}
+
+/** Microseconds of processor time. */
+async function timed(work: Work, n: number): Promise<number> {
+  const before = process.cpuUsage();
+  await work(n);
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
 }

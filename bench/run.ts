@@ -8,6 +8,8 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
   memory: () => import('./memory'),
   'http-throughput': () => import('./http-throughput'),
   'prometheus-serialization': () => import('./prometheus-serialization'),
+  'object-pool': () => import('./object-pool'),
+  lock: () => import('./lock'),
 };
 
 async function main(): Promise<void> {

@@ -92,13 +92,15 @@ export class AtomicsModel {
       woken++;
       return false;
     });
+    this.#read(woken);
     return woken;
   }
-  *wait(words: Int32Array, index: number, expected: number): Thread {
-    if (this.#read(words[index]!) !== expected) return;
+  *wait(words: Int32Array, index: number, expected: number): Steps<'ok' | 'not-equal'> {
+    if (this.#read(words[index]!) !== expected) return 'not-equal';
     this.world.sleepers.push({ thread: this.thread, index });
     // It is not resumed before it is woken.
     yield;
+    return 'ok';
   }
 }
 

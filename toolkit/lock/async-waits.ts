@@ -17,10 +17,19 @@ interface AsyncAtomics {
   ): { readonly async: false } | { readonly async: true; readonly value: Promise<unknown> };
 }
 
-/** Resolves once somebody notifies, or at once where the word is not as expected. Keeps no process alive by itself. */
-export async function sleepAsync(words: Int32Array, index: number, expected: number): Promise<void> {
+/**
+ * Resolves once somebody notifies, or at once where the word is not as expected, and says which. Keeps no process alive
+ * by itself.
+ */
+export async function sleepAsync(
+  words: Int32Array,
+  index: number,
+  expected: number,
+): Promise<'woken' | 'awake'> {
   const sleep = (Atomics as unknown as AsyncAtomics).waitAsync(words, index, expected);
-  if (sleep.async) await sleep.value;
+  if (!sleep.async) return 'awake';
+  await sleep.value;
+  return 'woken';
 }
 
 // A promise of waitAsync does not keep Node.js alive, even when another thread is about to notify: the process would
@@ -48,7 +57,7 @@ interface Waiting {
 /** What those who wait wait for. */
 export interface WaitedFor {
   /** Sleeps until another thread may have made an attempt worth while. */
-  sleep(): Promise<void>;
+  sleep(): Promise<unknown>;
   /** Wakes another thread in place of this one, which was woken and has nobody left to serve. */
   passOn(): void;
 }

@@ -20,9 +20,14 @@ export interface LockFreeQueueOptions {
   readonly buffer?: SharedArrayBuffer;
 }
 
-/** Looks at an empty or full queue before a worker thread sleeps: about as long as waking it again would take. */
-const spins = availableParallelism() > 1 ? 500 : 0;
-const lineBytes = 64;
+/**
+ * Looks at an empty or full queue before a worker thread sleeps, each after a pause twice as long as the one before: in
+ * all about as long as waking it again would take. Without pauses it would take the place under the hands of the
+ * thread that is filling it, again and again.
+ */
+const looks = availableParallelism() > 1 ? 2 : 0;
+const shortestPause = 64;
+const idle = new Int32Array(1);
 const placeHeadBytes = 8;
 const mostCapacity = 2 ** 24;
 
@@ -50,8 +55,8 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
     this.name = nonEmptyString('name', options.name);
     const capacity = powerOfTwo(positiveInteger('capacity', options.capacity ?? 1024));
     this.#messageBytes = positiveInteger('messageBytes', options.messageBytes ?? 120);
-    // Whole cache lines, so that threads at neighbouring places do not take lines from each other.
-    const placeBytes = Math.ceil((placeHeadBytes + this.#messageBytes) / lineBytes) * lineBytes;
+    // Numbers need whole eights. Places are packed: threads seldom stand at neighbouring ones, and memory is what costs.
+    const placeBytes = placeHeadBytes + Math.ceil(this.#messageBytes / 8) * 8;
     const bytes = core.headerWords * 4 + capacity * placeBytes;
     const { buffer = new SharedArrayBuffer(bytes) } = options;
     if (!(buffer instanceof SharedArrayBuffer) || buffer.byteLength !== bytes) {
@@ -65,15 +70,15 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
     if (options.buffer === undefined) core.initialize(words, ring, start);
     this.#receivers = new AsyncWaits({
       sleep: () =>
-        sleepUnless(words, core.consumersWord, core.messagesWord, () => core.hasMessage(words, ring)),
+        sleepUnless(words, core.oneConsumer, core.messagesWord, () => core.hasMessage(words, ring)),
       passOn: () => {
-        if (core.hasMessage(words, ring)) core.wakeOne(words, core.consumersWord, core.messagesWord);
+        if (core.hasMessage(words, ring)) core.wakeOne(words, core.messagesWord, core.oneConsumer);
       },
     });
     this.#senders = new AsyncWaits({
-      sleep: () => sleepUnless(words, core.producersWord, core.roomWord, () => core.hasRoom(words, ring)),
+      sleep: () => sleepUnless(words, core.oneProducer, core.roomWord, () => core.hasRoom(words, ring)),
       passOn: () => {
-        if (core.hasRoom(words, ring)) core.wakeOne(words, core.producersWord, core.roomWord);
+        if (core.hasRoom(words, ring)) core.wakeOne(words, core.roomWord, core.oneProducer);
       },
     });
     const stats = queueStats(words, capacity, start);
@@ -150,6 +155,7 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
    */
   enqueueSync(message: T, { timeoutMs }: { readonly timeoutMs?: number } = {}): void {
     if (isMainThread) throw new MainThreadBlockError('LockFreeQueue.enqueueSync', 'enqueue');
+    if (this.#put(message)) return;
     const attempt = (): true | undefined => this.#put(message) || undefined;
     this.#block(attempt, core.sleepForRoom, 'room', timeoutMs);
   }
@@ -161,6 +167,8 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
    */
   dequeueSync({ timeoutMs }: { readonly timeoutMs?: number } = {}): T {
     if (isMainThread) throw new MainThreadBlockError('LockFreeQueue.dequeueSync', 'dequeue');
+    const message = this.#get();
+    if (message !== undefined) return message;
     return this.#block(() => this.tryDequeue(), core.sleepForMessage, 'message', timeoutMs);
   }
 
@@ -190,13 +198,14 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
   }
 
   #put(message: T): boolean {
-    if (this.closed) throw new QueueClosedError(this.name);
+    // Not atomic, because it needs to be no newer than the last atomic operation.
+    if (this.#words[core.closedWord] !== 0) throw new QueueClosedError(this.name);
     this.#codec.prepare(message);
     const place = core.claimRoom(this.#words, this.#ring);
     if (place < 0) return false;
     this.#codec.write(place);
     core.publish(this.#words, place);
-    core.afterPublish(this.#words, this.#ring);
+    core.wakeSleepers(this.#words, this.#ring);
     return true;
   }
 
@@ -205,7 +214,7 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
     if (place < 0) return undefined;
     const message = this.#codec.read(place) as T;
     core.recycle(this.#words, this.#ring, place);
-    core.afterRecycle(this.#words, this.#ring);
+    core.wakeSleepers(this.#words, this.#ring);
     return message;
   }
 
@@ -227,9 +236,12 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
     for (let tries = 0; ; tries++) {
       const result = attempt();
       if (result !== undefined) return result;
-      if (tries < spins) continue;
+      if (tries < looks) {
+        for (let i = shortestPause << tries; i > 0; i--) Atomics.load(idle, 0);
+        continue;
+      }
       const now = performance.now();
-      if (tries === spins && timeoutMs !== undefined) end = now + timeoutMs;
+      if (end === Infinity && timeoutMs !== undefined) end = now + timeoutMs;
       if (now >= end) throw new QueueTimeoutError(this.name, waitedFor, timeoutMs!);
       sleep(this.#words, this.#ring, end - now);
       // Nobody is woken any more for a message that was on its way when the queue was closed.
@@ -253,17 +265,18 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
 /** Announces itself and sleeps on an event count, unless what it would wait for is there. As sleepForMessage does. */
 async function sleepUnless(
   words: Int32Array,
-  sleepers: number,
+  sleeper: number,
   events: number,
   there: () => boolean,
 ): Promise<void> {
-  Atomics.add(words, sleepers, 1);
+  Atomics.add(words, core.sleepersWord, sleeper);
   const before = Atomics.load(words, events);
   const closed = Atomics.load(words, core.closedWord) !== 0;
-  if (!there() && !closed) await sleepAsync(words, events, before);
+  const awake = there() || closed || (await sleepAsync(words, events, before)) === 'awake';
+  // Whoever wakes one ends its announcement.
+  if (awake) Atomics.sub(words, core.sleepersWord, sleeper);
   // Nobody is woken any more for a message that was on its way when the queue was closed.
-  else if (closed) await new Promise(resolve => setTimeout(resolve, 1));
-  Atomics.sub(words, sleepers, 1);
+  if (closed) await new Promise(resolve => setTimeout(resolve, 1));
 }
 
 function powerOfTwo(value: number): number {

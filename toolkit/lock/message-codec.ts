@@ -13,9 +13,20 @@ const tagUtf8 = 5;
 const tagBytes = 6;
 const tagJson = 7;
 const tagBits = 3;
+/** Prepared only: text that stands in `stage`. */
+const tagStaged = 8;
+
+/** What Buffer.toString calls in the end; it is not in the types, and an eighth of the time of a short message less. */
+interface SlicingBuffer extends Buffer {
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
+}
 
 /** Up to here a loop is faster than a call into Node.js. */
 const shortText = 24;
+
+const stage = new Uint8Array(shortText);
+const stageWords = new Int32Array(stage.buffer);
 
 /**
  * Writes messages into places of shared memory and reads them. A message is prepared first, which finds what may be
@@ -24,7 +35,7 @@ const shortText = 24;
 export class MessageCodec {
   readonly #queue: string;
   readonly #maxBytes: number;
-  readonly #bytes: Buffer;
+  readonly #bytes: SlicingBuffer;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   #tag = 0;
@@ -34,7 +45,7 @@ export class MessageCodec {
   constructor(queue: string, buffer: SharedArrayBuffer, maxBytes: number) {
     this.#queue = queue;
     this.#maxBytes = maxBytes;
-    this.#bytes = Buffer.from(buffer);
+    this.#bytes = Buffer.from(buffer) as unknown as SlicingBuffer;
     this.#words = new Int32Array(buffer);
     this.#numbers = new Float64Array(buffer);
   }
@@ -58,9 +69,13 @@ export class MessageCodec {
   write(word: number): void {
     const at = (word + 2) << 2;
     const value = this.#value;
+    if (this.#tag === tagStaged) {
+      this.#writeStaged(word);
+      return;
+    }
     this.#words[word + 1] = this.#tag | (this.#length << tagBits);
     if (this.#tag === tagNumber) this.#numbers[at >> 3] = value as number;
-    else if (this.#tag === tagLatin1) this.#writeLatin1(value as string, at);
+    else if (this.#tag === tagLatin1) this.#bytes.write(value as string, at, 'latin1');
     else if (this.#tag === tagBytes) this.#bytes.set(value as Uint8Array, at);
     else if (this.#tag >= tagUtf8) this.#bytes.write(value as string, at, this.#length, 'utf8');
     this.#value = undefined;
@@ -81,16 +96,16 @@ export class MessageCodec {
       case tagNumber:
         return this.#numbers[at >> 3]!;
       case tagLatin1:
-        return this.#bytes.toString('latin1', at, end);
+        return this.#bytes.latin1Slice(at, end);
       case tagUtf8:
-        return this.#bytes.toString('utf8', at, end);
+        return this.#bytes.utf8Slice(at, end);
       case tagBytes: {
         const copy = Buffer.allocUnsafeSlow(end - at);
         this.#bytes.copy(copy, 0, at, end);
         return copy;
       }
       default:
-        return JSON.parse(this.#bytes.toString('utf8', at, end)) as object;
+        return JSON.parse(this.#bytes.utf8Slice(at, end)) as object;
     }
   }
 
@@ -98,9 +113,13 @@ export class MessageCodec {
     const { length } = text;
     if (length <= shortText) {
       let all = 0;
-      for (let i = 0; i < length; i++) all |= text.charCodeAt(i);
+      for (let i = 0; i < length; i++) {
+        const code = text.charCodeAt(i);
+        all |= code;
+        stage[i] = code;
+      }
       if (all < 256) {
-        this.#set(tagLatin1, length, text);
+        this.#set(tagStaged, length, undefined);
         return;
       }
     }
@@ -109,12 +128,12 @@ export class MessageCodec {
     this.#set(bytes === length ? tagLatin1 : tagUtf8, bytes, text);
   }
 
-  #writeLatin1(text: string, at: number): void {
-    if (text.length > shortText) {
-      this.#bytes.write(text, at, 'latin1');
-      return;
-    }
-    for (let i = 0; i < text.length; i++) this.#bytes[at + i] = text.charCodeAt(i);
+  #writeStaged(word: number): void {
+    const words = this.#words;
+    const length = this.#length;
+    // By words: a consumer that looks whether the place is filled takes its cache line away between any two writes.
+    for (let i = 0; i << 2 < length; i++) words[word + 2 + i] = stageWords[i]!;
+    words[word + 1] = tagLatin1 | (length << tagBits);
   }
 
   #set(tag: number, length: number, value: unknown): void {

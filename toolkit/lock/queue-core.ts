@@ -17,15 +17,16 @@
 /** Words before the ring. Words that different threads write stand in different cache lines. */
 export const tailWord = 0;
 export const headWord = 16;
-/** Consumers that sleep or are about to, and the event count that they watch. */
-export const consumersWord = 32;
+/** Who sleeps or is about to, in one word, so that one look tells that nobody does: consumers, and producers above. */
+export const sleepersWord = 32;
+export const oneConsumer = 1;
+export const oneProducer = 0x10000;
+/** The event counts that consumers and producers watch. */
 export const messagesWord = 33;
-/** Producers that sleep or are about to, and the event count that they watch. */
-export const producersWord = 48;
-export const roomWord = 49;
-export const closedWord = 64;
-export const refusedWord = 65;
-export const headerWords = 80;
+export const roomWord = 34;
+export const closedWord = 35;
+export const refusedWord = 48;
+export const headerWords = 64;
 
 /** Where the places are. */
 export interface Ring {
@@ -44,7 +45,8 @@ export function initialize(words: Int32Array, ring: Ring, start: number): void {
 
 /** Claims a place for a message; the index of its first word, or -1 when there is no room. */
 export function claimRoom(words: Int32Array, ring: Ring): number {
-  let position = Atomics.load(words, tailWord);
+  // A guess, which the exchange proves: were it old, the place's number would lead it.
+  let position = words[tailWord]!;
   for (;;) {
     const place = headerWords + (position & ring.mask) * ring.stride;
     const lead = (Atomics.load(words, place) - position) | 0;
@@ -61,13 +63,13 @@ export function claimRoom(words: Int32Array, ring: Ring): number {
 
 /** Lets consumers have the message that was written into a claimed place. */
 export function publish(words: Int32Array, place: number): void {
-  const number = Atomics.load(words, place);
-  Atomics.store(words, place, (number + 1) | 0);
+  // Nobody else writes the number of a place that was claimed.
+  Atomics.store(words, place, (words[place]! + 1) | 0);
 }
 
 /** Claims the oldest message; the index of its place's first word, or -1 when there is none. */
 export function claimMessage(words: Int32Array, ring: Ring): number {
-  let position = Atomics.load(words, headWord);
+  let position = words[headWord]!;
   for (;;) {
     const place = headerWords + (position & ring.mask) * ring.stride;
     const lead = (Atomics.load(words, place) - (position + 1)) | 0;
@@ -84,8 +86,7 @@ export function claimMessage(words: Int32Array, ring: Ring): number {
 
 /** Lets producers have a place whose message was read. */
 export function recycle(words: Int32Array, ring: Ring, place: number): void {
-  const number = Atomics.load(words, place);
-  Atomics.store(words, place, (number + ring.mask) | 0);
+  Atomics.store(words, place, (words[place]! + ring.mask) | 0);
 }
 
 /** Whether a message is there to be claimed. */
@@ -102,33 +103,30 @@ export function hasRoom(words: Int32Array, ring: Ring): boolean {
   return ((number - position) | 0) >= 0;
 }
 
-/** Wakes one of those who watch an event count, if there are any. */
-export function wakeOne(words: Int32Array, sleepers: number, events: number): void {
-  const announced = Atomics.load(words, sleepers);
-  if (announced === 0) return;
-  Atomics.add(words, events, 1);
-  Atomics.notify(words, events, 1);
-}
-
 /**
- * To be called after a message was published: wakes a consumer, and a producer if room is left. That last is for one
- * who was woken by room that another took, while the room behind it, freed before, woke nobody.
+ * Moves an event count and wakes one of those who watch it, who is announced no more: it may be long until it runs, and
+ * nobody should try to wake it again meanwhile.
  */
-export function afterPublish(words: Int32Array, ring: Ring): void {
-  wakeOne(words, consumersWord, messagesWord);
-  const sleeping = Atomics.load(words, producersWord);
-  if (sleeping === 0) return;
-  const more = hasRoom(words, ring);
-  if (more) wakeOne(words, producersWord, roomWord);
+export function wakeOne(words: Int32Array, events: number, sleeper: number): void {
+  Atomics.add(words, events, 1);
+  const woken = Atomics.notify(words, events, 1);
+  if (woken === 1) Atomics.sub(words, sleepersWord, sleeper);
 }
 
-/** To be called after a place was recycled: wakes a producer, and a consumer if messages are left. */
-export function afterRecycle(words: Int32Array, ring: Ring): void {
-  wakeOne(words, producersWord, roomWord);
-  const sleeping = Atomics.load(words, consumersWord);
-  if (sleeping === 0) return;
-  const more = hasMessage(words, ring);
-  if (more) wakeOne(words, consumersWord, messagesWord);
+/** To be called after a message was published or a place recycled: wakes who sleeps and need not. */
+export function wakeSleepers(words: Int32Array, ring: Ring): void {
+  const sleepers = Atomics.load(words, sleepersWord);
+  if (sleepers === 0) return;
+  // One of each at most. Whoever is woken comes here as well once it has what it came for, and so wakes the next: two
+  // messages, or two places, may come about in such an order that the first to tell of it tells of the second.
+  if ((sleepers & (oneProducer - 1)) !== 0) {
+    const message = hasMessage(words, ring);
+    if (message) wakeOne(words, messagesWord, oneConsumer);
+  }
+  if (sleepers >= oneProducer) {
+    const room = hasRoom(words, ring);
+    if (room) wakeOne(words, roomWord, oneProducer);
+  }
 }
 
 /**
@@ -137,29 +135,33 @@ export function afterRecycle(words: Int32Array, ring: Ring): void {
  * @param ms how long at most
  */
 export function sleepForMessage(words: Int32Array, ring: Ring, ms: number): void {
-  Atomics.add(words, consumersWord, 1);
+  Atomics.add(words, sleepersWord, oneConsumer);
   const events = Atomics.load(words, messagesWord);
   const closed = Atomics.load(words, closedWord);
   const there = hasMessage(words, ring);
-  if (!there && closed === 0) Atomics.wait(words, messagesWord, events, ms);
-  Atomics.sub(words, consumersWord, 1);
+  let outcome = 'not-equal';
+  if (!there && closed === 0) outcome = Atomics.wait(words, messagesWord, events, ms);
+  // Whoever wakes one ends its announcement.
+  if (outcome !== 'ok') Atomics.sub(words, sleepersWord, oneConsumer);
 }
 
 /** As {@link sleepForMessage}, for room. */
 export function sleepForRoom(words: Int32Array, ring: Ring, ms: number): void {
-  Atomics.add(words, producersWord, 1);
+  Atomics.add(words, sleepersWord, oneProducer);
   const events = Atomics.load(words, roomWord);
   const closed = Atomics.load(words, closedWord);
   const there = hasRoom(words, ring);
-  if (!there && closed === 0) Atomics.wait(words, roomWord, events, ms);
-  Atomics.sub(words, producersWord, 1);
+  let outcome = 'not-equal';
+  if (!there && closed === 0) outcome = Atomics.wait(words, roomWord, events, ms);
+  if (outcome !== 'ok') Atomics.sub(words, sleepersWord, oneProducer);
 }
 
 /** Closes the queue and wakes everybody who sleeps. */
 export function closeQueue(words: Int32Array): void {
   Atomics.store(words, closedWord, 1);
   Atomics.add(words, messagesWord, 1);
-  Atomics.notify(words, messagesWord);
+  const consumers = Atomics.notify(words, messagesWord);
   Atomics.add(words, roomWord, 1);
-  Atomics.notify(words, roomWord);
+  const producers = Atomics.notify(words, roomWord);
+  Atomics.sub(words, sleepersWord, consumers * oneConsumer + producers * oneProducer);
 }

@@ -1,4 +1,4 @@
-import { closedWord, consumersWord, headWord, producersWord, refusedWord, tailWord } from './queue-core';
+import { closedWord, headWord, oneProducer, refusedWord, sleepersWord, tailWord } from './queue-core';
 import { WordTotals } from './word-totals';
 
 /** The registered kind of a queue between threads and the layout of {@link QueueStats}. */
@@ -29,14 +29,15 @@ export function queueStats(words: Int32Array, capacity: number, start: number): 
     // In this order, so that messages on their way between the readings never make the length negative.
     const received = totals.of(headWord, start);
     const sent = totals.of(tailWord, start);
+    const sleepers = Atomics.load(words, sleepersWord);
     return {
       sent,
       received,
       refused: totals.of(refusedWord),
       length: Math.min(capacity, sent - received),
       capacity,
-      waitingConsumers: Atomics.load(words, consumersWord),
-      waitingProducers: Atomics.load(words, producersWord),
+      waitingConsumers: sleepers % oneProducer,
+      waitingProducers: Math.floor(sleepers / oneProducer),
       closed: Atomics.load(words, closedWord) !== 0,
     };
   };

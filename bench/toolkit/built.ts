@@ -1,0 +1,8 @@
+/**
+ * The toolkit as it is published, from dist/: `npm run build` first. Its sources run through tsx would be measured with
+ * the getters that tsx puts between modules.
+ */
+export const built = {
+  lock: require('otel-vitals/toolkit/lock') as typeof import('../../toolkit/lock'),
+  objectPool: require('otel-vitals/toolkit/object-pool') as typeof import('../../toolkit/object-pool'),
+};

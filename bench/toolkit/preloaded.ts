@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { measuredEnv, median, repository, setups } from '../spawned';
+import type { BenchResult } from '../types';
+
+const rounds = 7;
+const goal = 0.97;
+const run = promisify(execFile);
+
+/** What the toolkit's own works cost without and with the agent, in processes that take turns. */
+export async function preloadedRows(
+  set: 'pools' | 'locks',
+  names: Readonly<Record<string, string>>,
+): Promise<BenchResult[]> {
+  const times: Record<'bare' | 'vitals', Record<string, number>[]> = { bare: [], vitals: [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const setup of round % 2 === 0 ? (['bare', 'vitals'] as const) : (['vitals', 'bare'] as const)) {
+      const script = join(repository, 'bench/setups/toolkit.cjs');
+      const { stdout } = await run(process.execPath, [...setups[setup], script, set], { env: measuredEnv() });
+      times[setup].push(JSON.parse(stdout) as Record<string, number>);
+    }
+  }
+  return Object.entries(names).map(([work, name]) => {
+    const of = (setup: 'bare' | 'vitals'): number => Math.min(...times[setup].map(one => one[work]!));
+    // Each round's two processes ran one after the other, on a machine that was as busy for both.
+    const pairs = times.bare.map((one, i) => one[work]! / times.vitals[i]![work]!);
+    const ratio = Math.max(median(pairs), of('bare') / of('vitals'));
+    return {
+      name: `${name}, agent preloaded`,
+      ours: of('vitals'),
+      peer: of('bare'),
+      peerName: 'without it',
+      unit: 'ns',
+      ratio,
+      goal: `>= ${goal} of the speed`,
+      met: ratio >= goal,
+    };
+  });
+}
