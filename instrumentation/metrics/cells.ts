@@ -48,7 +48,9 @@ export class HistogramCell {
     this.counts = new Array<number>(bounds.length + 1).fill(0);
   }
 
+  /** Counts one measurement. What is not a number is left out, because it would spoil the sum for good. */
   record(value: number, exemplar?: Omit<Exemplar, 'value'>): void {
+    if (Number.isNaN(value)) return;
     const { bounds } = this;
     let index = 0;
     while (index < bounds.length && value > bounds[index]!) index++;

@@ -50,6 +50,13 @@ test('a histogram puts a value on a bound into the bucket of that bound', () => 
   assert.ok(Math.abs(cell.sum - 22.20001) < 1e-9);
 });
 
+test('a measurement that is not a number leaves a histogram as it was', () => {
+  const cell = make().instrument(time).with({});
+  cell.record(0.5);
+  cell.record(Number.NaN);
+  assert.deepEqual([cell.counts, cell.count, cell.sum], [[0, 1, 0, 0], 1, 0.5]);
+});
+
 test('past the cardinality limit measurements go to one overflow series, and the limit counts it', () => {
   const registry = make(10);
   const counter = registry.instrument(requests);
