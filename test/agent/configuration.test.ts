@@ -13,6 +13,8 @@ const files = folderWith({
     const agent = globalThis[Symbol.for('otel-vitals.agent')];
     agent.prometheus.then(async endpoint => {
       if (endpoint === undefined) return console.log('no endpoint');
+      // The first delays of the event loop are known after two samples.
+      await new Promise(resolve => setTimeout(resolve, 60));
       const text = await (await fetch(endpoint.url)).text();
       console.log(JSON.stringify({ ...endpoint, text }));
     });`,
