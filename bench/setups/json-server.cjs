@@ -2,7 +2,8 @@
 const http = require('node:http');
 
 http
-  .createServer((request, response) => {
+  // A busy machine may leave a connection waiting for longer than the default of 5 s.
+  .createServer({ keepAliveTimeout: 300_000 }, (request, response) => {
     if (request.url === '/gc') globalThis.gc?.();
     response.setHeader('content-type', 'application/json');
     response.end('{"hello":"world"}');

@@ -6,8 +6,8 @@
 //
 // Prints, for each target, what each of its windows showed. Without a rate a connection sends as soon as it was
 // answered. With a rate, requests per second, they are due by the clock, and latency counts from when they were due.
-// The server's CPU time is read around the window. A target with a metrics port is scraped once in each second of its load, as Prometheus
-// does at most.
+// The server's CPU time is read around the window. A target with a metrics port is scraped once in each second of
+// its load.
 const { once } = require('node:events');
 const { readdirSync, readFileSync } = require('node:fs');
 const http = require('node:http');
@@ -49,8 +49,12 @@ function cpuNanoseconds(pid) {
     .reduce((total, ns) => total + ns, 0);
 }
 
+/** Keeps its connections, as Prometheus does, and asks for what Prometheus asks for. */
+const agent = new http.Agent({ keepAlive: true });
+const headers = { accept: 'text/plain;version=0.0.4;q=0.5,*/*;q=0.1', 'accept-encoding': 'gzip' };
+
 async function scrape(port) {
-  const request = http.get({ port, host: '127.0.0.1', path: '/metrics', agent: false });
+  const request = http.get({ port, host: '127.0.0.1', path: '/metrics', agent, headers });
   const [response] = await once(request, 'response');
   if (response.statusCode !== 200) throw new Error(`scrape answered ${response.statusCode}`);
   await once(response.resume(), 'end');

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type Answer, SendError, type Sender } from './sender';
@@ -30,12 +31,12 @@ export interface DeliveryOptions {
 
 export function createDelivery(sender: Sender, options: DeliveryOptions): Delivery {
   const { timeoutMs, random = Math.random } = options;
-  let hurried = new AbortController();
-  let aborted = new AbortController();
+  let hurried = stopper();
+  let aborted = stopper();
 
   const hurry = (): void => {
     hurried.abort();
-    hurried = new AbortController();
+    hurried = stopper();
   };
   return {
     async deliver(data) {
@@ -63,11 +64,18 @@ export function createDelivery(sender: Sender, options: DeliveryOptions): Delive
     hurry,
     abort() {
       aborted.abort();
-      aborted = new AbortController();
+      aborted = stopper();
       hurry();
     },
     close: () => sender.close(),
   };
+}
+
+/** Every batch under way listens to it; Node.js would take more than ten for a leak, and tell the application. */
+function stopper(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 /** Ends early when `signal` is aborted. Does not hold the process. */

@@ -31,6 +31,8 @@ Environment:
   REDIS_URL                      Redis to use. Without: a local redis-server is started
   PORT                           port of the shop (default 3000, else a free one)
   OTEL_EXPORTER_PROMETHEUS_PORT  port of the metrics (default 9464, else a free one)
+  VITALS_ADMIN_PORT              port of the admin server (default 6060, else a free one); VITALS_ADMIN=false
+                                 leaves it out
 `;
 
 /**

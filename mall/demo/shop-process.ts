@@ -11,6 +11,8 @@ export interface ShopProcess {
   readonly pid: number;
   /** Resolves when the process has ended, with how. */
   readonly ended: Promise<string>;
+  /** What the process has written to stderr and no listener was told. */
+  complaints(): string;
   /** Has `listener` told what the process writes to stderr, and has written there so far. */
   onComplaint(listener: (text: string) => void): void;
   close(): Promise<void>;
@@ -50,8 +52,10 @@ export async function startShopProcess(env: NodeJS.ProcessEnv): Promise<ShopProc
       url,
       pid: child.pid!,
       ended,
+      complaints: () => complaints,
       onComplaint(listener) {
         if (complaints !== '') listener(complaints);
+        complaints = '';
         onComplaint = listener;
       },
       close,

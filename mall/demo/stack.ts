@@ -24,6 +24,7 @@ export interface Output {
 const host = '127.0.0.1';
 const attempts = 3;
 const metricsWaitMs = 10_000;
+const portTaken = /EADDRINUSE/;
 
 /** Starts PostgreSQL, Redis where there is one, and the shop on them. */
 export async function startStack({ say, complain }: Output): Promise<Stack> {
@@ -58,7 +59,8 @@ interface Started {
 async function startShop(servers: NodeJS.ProcessEnv, say: Output['say']): Promise<Started> {
   const metricsHost = process.env['OTEL_EXPORTER_PROMETHEUS_HOST'] || host;
   const adminHost = process.env['VITALS_ADMIN_HOST'] || host;
-  const withAdmin = /^(1|true|on|yes)$/i.test(process.env['VITALS_ADMIN'] ?? '');
+  // Off in an application unless it is asked for; here it is part of what there is to see.
+  const withAdmin = (process.env['VITALS_ADMIN'] || 'true').trim().toLowerCase() === 'true';
   for (let attempt = 1; ; attempt++) {
     const port = await portOr('PORT', 3000, host, say);
     const metricsPort = await portOr('OTEL_EXPORTER_PROMETHEUS_PORT', 9464, metricsHost, say);
@@ -75,19 +77,18 @@ async function startShop(servers: NodeJS.ProcessEnv, say: Output['say']): Promis
         OTEL_METRICS_EXPORTER: withPrometheus(process.env['OTEL_METRICS_EXPORTER']),
         OTEL_EXPORTER_PROMETHEUS_HOST: metricsHost,
         OTEL_EXPORTER_PROMETHEUS_PORT: String(metricsPort),
+        VITALS_ADMIN: String(withAdmin),
         ...(withAdmin && { VITALS_ADMIN_PORT: String(adminPort) }),
       });
-      if (await servesMetrics(metricsUrl, shop.pid)) {
-        return { shop, metricsUrl, adminUrl: withAdmin && (await answers(adminUrl)) ? adminUrl : undefined };
+      const metrics = await servesMetrics(metricsUrl, shop.pid);
+      const admin = withAdmin && (await answers(adminUrl));
+      if (metrics && !portTaken.test(shop.complaints())) {
+        return { shop, metricsUrl, adminUrl: admin ? adminUrl : undefined };
       }
-      const complaints: string[] = [];
-      shop.onComplaint(text => complaints.push(text));
       await shop.close();
-      throw new ServerStartError(
-        `the shop's metrics are not at ${metricsUrl}\n${complaints.join('')}`.trim(),
-      );
+      throw new ServerStartError(`the shop's metrics are not at ${metricsUrl}\n${shop.complaints()}`.trim());
     } catch (error) {
-      if (attempt === attempts || !/EADDRINUSE/.test(String(error))) throw error;
+      if (attempt === attempts || !portTaken.test(String(error))) throw error;
     }
   }
 }

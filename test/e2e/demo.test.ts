@@ -37,6 +37,8 @@ test('npm run demo -- --duration: addresses, a live line, a summary of sensible 
   await run.printed(/^load /m);
   assert.equal((await fetch(`${shop}/products/1`)).status, 200);
   assert.match(await (await fetch(metrics!)).text(), /^target_info\{.*service_name="mall"/m);
+  const [, admin] = await run.printed(/^admin {7}(http:\S+)/m);
+  assert.match(await (await fetch(`${admin}/debug/pprof/cmdline`)).text(), /dist\/mall\/main\.js/);
   // The demo, PostgreSQL, Redis, the shop, and npm and its shell.
   assert.ok(run.remains().length >= 6, run.remains().join('\n'));
   await ended(run, 0);
@@ -50,7 +52,7 @@ test('npm run demo -- --duration: addresses, a live line, a summary of sensible 
     run.stdout(),
     /^\d+ req\/s {2}p99 [\d.]+ ms {2}errors 0 {2}heap \d+ MiB {2}gc .* cache [\d.]+ %$/m,
   );
-  assert.ok(!run.stdout().includes('\u001b') && !run.stdout().includes('admin'));
+  assert.ok(!run.stdout().includes('\u001b'));
 
   const rows = summary(run);
   const names = [
@@ -142,11 +144,15 @@ test('a SIGKILL while PostgreSQL is set up leaves nothing behind', async () => {
 });
 
 test('two demos at once that want the same ports both run, each with its own metrics', async () => {
-  const env = { PORT: `${await freePort()}`, OTEL_EXPORTER_PROMETHEUS_PORT: `${await freePort()}` };
+  const env = {
+    PORT: `${await freePort()}`,
+    OTEL_EXPORTER_PROMETHEUS_PORT: `${await freePort()}`,
+    VITALS_ADMIN_PORT: `${await freePort()}`,
+  };
   const runs = [1, 2].map(() => startDemo({ command: direct, args: ['--duration', '2'], env }));
   await Promise.all(runs.map(run => ended(run, 0)));
-  const addresses = runs.flatMap(run => run.stdout().match(/^(?:shop|metrics) +\S+/gm));
-  assert.equal(new Set(addresses).size, 4, addresses.join('\n'));
+  const addresses = runs.flatMap(run => run.stdout().match(/^(?:shop|metrics|admin) +\S+/gm));
+  assert.equal(new Set(addresses).size, 6, addresses.join('\n'));
   for (const run of runs) {
     assert.ok(numbers(summary(run).get('requests'))[0]! >= 60, run.stdout());
     assert.equal(summary(run).get('errors'), '0 (0.0 %)');
@@ -161,9 +167,10 @@ test('a taken port is said to be taken, and a free one is used', async () => {
     const run = startDemo({
       command: direct,
       args: ['--duration', '1'],
-      env: { PORT: `${port}`, OTEL_EXPORTER_PROMETHEUS_PORT: `${port}` },
+      env: { PORT: `${port}`, OTEL_EXPORTER_PROMETHEUS_PORT: `${port}`, VITALS_ADMIN: 'false' },
     });
     await ended(run, 0);
+    assert.doesNotMatch(run.stdout(), /admin/);
     assert.match(
       run.stdout(),
       new RegExp(`^port ${port} is taken, using a free one \\(PORT chooses\\)$`, 'm'),

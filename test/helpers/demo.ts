@@ -64,6 +64,7 @@ export function startDemo({
       ...Object.fromEntries(clean),
       PORT: '0',
       OTEL_EXPORTER_PROMETHEUS_PORT: '0',
+      VITALS_ADMIN_PORT: '0',
       ...env,
       TMPDIR: folder,
       // What tsx and npm keep there for their next run would count as left behind.
