@@ -62,6 +62,10 @@ export async function startPrometheusEndpoint(
   // A name in brackets is how a URL writes an IPv6 address.
   const host = options.host.replace(/^\[(.*)\]$/, '$1');
   await new Promise<void>((resolve, reject) => {
+    if (isNetworkForbidden()) {
+      reject(new Error('Expected the permission to use the network, got none: --allow-net gives it'));
+      return;
+    }
     server.once('error', reject);
     // In a cluster worker too the port is its own: shared, each scrape would meet another worker's metrics.
     server.listen({ host, port: options.port, exclusive: true }, () => {
@@ -135,4 +139,12 @@ function requestListener({ collect, log, onScrape }: PrometheusEndpointOptions, 
 /** The path of a request's target, which may be a whole URL. */
 function pathOf({ url = '' }: IncomingMessage): string {
   return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
+}
+
+/** Node.js 25 and later throw where nobody can catch it when `listen` is called without the permission. */
+function isNetworkForbidden(): boolean {
+  const { permission } = process as { permission?: { has(scope: string): boolean } };
+  return (
+    permission !== undefined && Number.parseInt(process.versions.node, 10) >= 25 && !permission.has('net')
+  );
 }
