@@ -1,5 +1,6 @@
 import type { ExportResult } from '@opentelemetry/core';
 import type { Config } from '../../instrumentation/config/options';
+import { withDeadline } from '../../instrumentation/lifecycle';
 import { errorText, type Log } from '../../instrumentation/log';
 import { createDelivery } from './delivery';
 import { createGrpcSender } from './grpc';
@@ -122,7 +123,7 @@ export function createOtlpExporter<S extends Signal>(
     forceFlush: settled,
     giveUp: () => delivery.abort(),
     async shutdown() {
-      await atMost(config.shutdownTimeoutMs, settled());
+      await withDeadline(settled(), config.shutdownTimeoutMs, false);
       delivery.abort();
       delivery.close();
     },
@@ -157,15 +158,4 @@ function refused(type: string, message: string, cause?: unknown): Answer {
 
 function tooSlow(): Answer {
   return refused('queue_full', 'those before it are still under way');
-}
-
-/** Resolves with `work`, however it ends, and at the latest after `ms`. Does not hold the process. */
-function atMost(ms: number, work: Promise<void>): Promise<void> {
-  return new Promise(resolve => {
-    const timer = setTimeout(resolve, ms).unref();
-    void work.finally(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -150,3 +150,23 @@ test('a batch is compressed once for all its tries', async context => {
   assert.equal(sender.sent[0], sender.sent[1]);
   assert.deepEqual(gunzipSync(sender.sent[0]!), body);
 });
+
+test('many batches under way are no leak of listeners to Node.js', async context => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', warn);
+  context.after(() => process.removeListener('warning', warn));
+  const hanging: Sender = {
+    // As the senders do: each batch hears of the end.
+    send: (_data, _timeoutMs, signal) =>
+      new Promise(resolve => signal.addEventListener('abort', () => resolve(refused))),
+    close() {},
+  };
+  const delivery = createDelivery(hanging, options);
+  const batches = Array.from({ length: 30 }, () => delivery.deliver(body));
+  await turn();
+  delivery.abort();
+  assert.deepEqual(await Promise.all(batches), new Array(30).fill(refused));
+  await turn();
+  assert.deepEqual(warnings, []);
+});
