@@ -1,9 +1,5 @@
-import {
-  AggregationTemporality,
-  type InstrumentType,
-  type MetricProducer,
-  MetricReader,
-} from '@opentelemetry/sdk-metrics';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import type { InstrumentType, MetricProducer, MetricReader } from '@opentelemetry/sdk-metrics';
 
 /** Settings of {@link createPrometheusReader}. */
 export interface PrometheusReaderOptions {
@@ -12,16 +8,12 @@ export interface PrometheusReaderOptions {
   readonly cardinalityLimit: number;
 }
 
-/**
- * Collects running totals when it is asked to, as `@opentelemetry/exporter-prometheus` does. It is not that package's
- * class, because that one makes a server and a serializer that would never be used, and being CommonJS it would bring
- * all of the SDK into the preload.
- */
-class PrometheusReader extends MetricReader {
+/** The stock exporter as a reader alone: it collects, and serves and writes nothing. */
+class PrometheusReader extends PrometheusExporter {
   readonly #cardinalityLimit: number;
 
   constructor({ metricProducers, cardinalityLimit }: PrometheusReaderOptions) {
-    super({ aggregationTemporalitySelector: () => AggregationTemporality.CUMULATIVE, metricProducers });
+    super({ preventServerStart: true, metricProducers });
     this.#cardinalityLimit = cardinalityLimit;
   }
 
@@ -29,8 +21,8 @@ class PrometheusReader extends MetricReader {
     return this.#cardinalityLimit;
   }
 
-  protected override async onForceFlush(): Promise<void> {}
-  protected override async onShutdown(): Promise<void> {}
+  /** There is no server to stop. */
+  override async onShutdown(): Promise<void> {}
 }
 
 export function createPrometheusReader(options: PrometheusReaderOptions): MetricReader {
