@@ -120,6 +120,20 @@ test('a receiver that hangs holds a script that has ended up to its deadline', a
   );
 });
 
+test('a call that is not answered does not hold a script that has ended', async () => {
+  server.mode = 'hang';
+  const app = start('script.js', {
+    OTEL_METRICS_EXPORTER: 'none',
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+    VITALS_SHUTDOWN_TIMEOUT_MS: '600',
+    LINGER_MS: '500',
+  });
+  await server.arrived(1);
+  const { code, ms } = await app.exit;
+  assert.equal(code, 0);
+  assert.ok(ms < 500 + 600 + 2500, `${ms} ms`);
+});
+
 test('a receiver that does not listen does not hold a script that has ended', async () => {
   const { code, stderr, ms } = await start('script.js', {
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',

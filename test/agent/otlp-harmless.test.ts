@@ -80,6 +80,25 @@ for (const [how, mode, text, holds] of failures) {
   });
 }
 
+for (const [what, mode] of [
+  ['an export that is not answered', 'hang'],
+  ['one that waits for its next try', 503],
+] as const) {
+  test(`${what} does not hold a script that has ended`, async () => {
+    await server.setMode(mode);
+    const app = start('script.js', {
+      OTEL_METRICS_EXPORTER: 'none',
+      OTEL_BSP_SCHEDULE_DELAY: '50',
+      LINGER_MS: '500',
+    });
+    await server.arrived(1);
+    const { code, stderr, ms } = await app.exit;
+    assert.equal(code, 0);
+    assert.ok(ms < bareMs + 500 + 600 + 1500, `took ${ms} ms, bare ${bareMs} ms`);
+    assert.equal(linesOf(stderr).length, 1, stderr);
+  });
+}
+
 test('a Collector that goes away and comes back is one warning each, and gets what is made then', async () => {
   const app = start('plain.js', {
     OTEL_METRICS_EXPORTER: 'prometheus,otlp',
