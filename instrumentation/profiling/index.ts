@@ -108,7 +108,17 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
     processStartedAt: Date.now() - performance.now(),
   };
 
-  const thread = keepWorker<WorkerMethods>(join(__dirname, 'profiling-worker.js'), settings, methods, log);
+  const stopListening = (): void => {
+    contention.stop();
+    tracker?.stop();
+  };
+  let thread: ReturnType<typeof keepWorker<WorkerMethods>>;
+  try {
+    thread = keepWorker<WorkerMethods>(join(__dirname, 'profiling-worker.js'), settings, methods, log);
+  } catch (error) {
+    stopListening();
+    throw error;
+  }
   if (config.captureHeapBytes > 0) heap.start();
   const stopHeartbeat = startHeartbeat(heartbeat, intervalMs);
   return {
@@ -135,8 +145,7 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
     async stop() {
       served(undefined);
       stopHeartbeat();
-      contention.stop();
-      tracker?.stop();
+      stopListening();
       await thread.stop();
       heap.stop();
     },

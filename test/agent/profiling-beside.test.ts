@@ -49,6 +49,7 @@ test('an event loop that blocks for ever is named, from inside, while it blocks'
   assert.equal(status.mainThread.answers, false);
   assert.ok(status.mainThread.blockedMs > 1000);
   assert.match(await (await app.get('/debug/pprof/')).text(), /The event loop is blocked/);
+  assert.equal((await app.get('/debug/pprof/trace?seconds=0.2')).status, 200);
   const goroutine = await app.get('/debug/pprof/goroutine');
   assert.equal(goroutine.status, 503);
   assert.match(await goroutine.text(), /did not answer within 5000 ms/);
@@ -170,6 +171,41 @@ for (const minify of [false, true]) {
     await app.end();
   });
 }
+
+test('with source maps off profiles name the code that runs', async () => {
+  const outfile = join(buildFolder(), 'app.js');
+  const entryPoints = [join(profilingApps, 'typescript', 'app.ts')];
+  await build({ entryPoints, outfile, bundle: true, platform: 'node', sourcemap: true });
+  const app = await start(outfile, { env: { VITALS_SOURCE_MAPS: 'false' } });
+  const [top] = (await app.pprof('/debug/pprof/profile?seconds=1')).top('cpu/nanoseconds');
+  assert.equal(top!.frame.file, outfile);
+  await app.end();
+});
+
+test('with an interval of 0 the heap is sampled from the first asking on', async () => {
+  const app = await start('known.js', {
+    args: ['leak'],
+    env: { VITALS_CAPTURE_HEAP_INTERVAL_BYTES: '0' },
+  });
+  const begin = Date.now();
+  const asked = await app.pprof('/debug/pprof/heap');
+  const since = Date.parse(/^sampled since (\S+)$/.exec(asked.comments[0]!)![1]!);
+  assert.ok(since >= begin - 1000 && !shows(/rememberSession/)(asked), asked.comments[0]);
+  const later = await until(app, '/debug/pprof/heap', shows(/rememberSession/));
+  assert.ok(shows(/rememberSession/)(later));
+  await app.end();
+});
+
+test('where Node.js permits no worker, that is one warning and the application runs', async () => {
+  const major = Number(/v(\d+)/.exec((await runApp(['-p', 'process.version'], { nodeArgs: [] })).stdout)![1]);
+  const flag = major >= 24 ? '--permission' : '--experimental-permission';
+  const { code, stdout, stderr } = await runApp(['-e', 'console.log("done")'], {
+    nodeArgs: [flag, '--allow-fs-read=*', '--no-warnings', '--require', preload],
+    env: { VITALS_ADMIN: 'true', VITALS_ADMIN_PORT: '0', OTEL_METRICS_EXPORTER: 'none' },
+  });
+  assert.deepEqual([code, stdout], [0, 'done\n']);
+  assert.match(stderr, /^otel-vitals warn: the admin server did not start: Access to this API .*\n$/);
+});
 
 test('ES modules loaded by --import are profiled by their paths', async () => {
   const app = await start('modules.mjs', {

@@ -29,6 +29,7 @@ test('profile names the busy function first, with its line, and not what schedul
   assert.deepEqual(profile.types, ['samples/count', 'cpu/nanoseconds']);
   assert.equal(profile.defaultType, 'cpu');
   assert.equal(profile.program, 'known.js');
+  assert.match(profile.comments[0]!, /^V8 took \d+ ms of the main thread to begin$/);
   const top = profile.top('cpu/nanoseconds')[0]!;
   assert.match(top.name, /use-profiling\/known\.js:priceCatalogue:13$/);
   assert.ok([13, 14].includes(top.frame.line), String(top.frame.line));

@@ -33,7 +33,7 @@ export function samplingInterval(durationMs: number): number {
  * What the main thread computes, by V8's sampling profiler. It can run beside others: an attached debugger's, the
  * application's own, Pyroscope's.
  *
- * Starting it takes V8 a walk over the heap, about a millisecond for each MB in use, which the main thread waits for.
+ * Starting it takes V8 a walk over the heap, which the main thread waits for: the profile says for how long.
  */
 export function cpuCapturer(now: () => number = Date.now): Capturer {
   return {
@@ -43,10 +43,13 @@ export function cpuCapturer(now: () => number = Date.now): Capturer {
       const session = openMainSession();
       const interval = samplingInterval(durationMs);
       let startedAt: number;
+      let startMs: number;
       try {
         await session.post('Profiler.enable');
         await session.post('Profiler.setSamplingInterval', { interval });
+        const asked = performance.now();
         await session.post('Profiler.start');
+        startMs = Math.ceil(performance.now() - asked);
         startedAt = now();
       } catch (error) {
         session.close();
@@ -56,7 +59,8 @@ export function cpuCapturer(now: () => number = Date.now): Capturer {
         async finish() {
           try {
             const { profile } = await session.post<{ profile: CpuProfile }>('Profiler.stop');
-            return { format: 'pprof', profile: toStacks(profile, startedAt, interval) };
+            const comments = [`V8 took ${startMs} ms of the main thread to begin`];
+            return { format: 'pprof', profile: { ...toStacks(profile, startedAt, interval), comments } };
           } finally {
             session.close();
           }
