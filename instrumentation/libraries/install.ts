@@ -14,8 +14,12 @@ import { hookModules } from './modules';
 import { nodeRedisTargets } from './node-redis';
 import { createPatcher } from './patcher';
 import { pgTargets } from './pg';
+import { expectMarks } from './request-marks';
 import type { Target } from './target';
 import { undiciTargets } from './undici';
+
+/** Those that mark requests with their route. */
+const webFrameworks: ReadonlySet<LibraryName> = new Set(['express', 'fastify', 'koa', 'hono']);
 
 /**
  * Hooks the libraries that are wanted, and none that would report to a meter that is not.
@@ -30,7 +34,10 @@ export function installLibraryHooks(context: MeterContext, others: readonly Targ
   const { config, registry, log } = context;
   const wanted = (name: string): boolean => isEnabled(config, name);
   const instrumented = registry.instrument(selfMetrics.instrumented);
-  const onHooked = (library: LibraryName): void => instrumented.with({ library }).add();
+  const onHooked = (library: LibraryName): void => {
+    instrumented.with({ library }).add();
+    if (webFrameworks.has(library)) expectMarks();
+  };
   const patcher = createPatcher(log);
 
   const operations = wanted('db-operations') ? createOperations(context) : undefined;

@@ -18,12 +18,19 @@ type Marked = IncomingMessage & {
   [trace]?: Pick<Exemplar, 'traceId' | 'spanId'>;
 };
 
+let expected = false;
+
+/** Says that a framework is there which marks requests. */
+export function expectMarks(): void {
+  expected = true;
+}
+
 /**
  * Makes the place for the mark while the request is still as Node.js made it: once a framework has changed its
- * prototype, a new property takes microseconds.
+ * prototype, a new property takes microseconds. Without a framework the property would cost for nothing.
  */
 export function reserveMark(request: IncomingMessage): void {
-  (request as Marked)[route] = undefined;
+  if (expected) (request as Marked)[route] = undefined;
 }
 
 /** Notes what knows the request's route; asked when the response ends. The last mark counts. */
