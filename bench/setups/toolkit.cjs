@@ -4,7 +4,7 @@ const { measure } = require('../micro.ts');
 const works = require('../toolkit/works.ts');
 
 const set = process.argv[2] === 'pools' ? works.poolWorks() : works.lockWorks();
-measure(set, 20).then(times => {
+measure(set, 10).then(times => {
   console.log(JSON.stringify(times));
   process.exit(0);
 });
