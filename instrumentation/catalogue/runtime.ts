@@ -138,7 +138,7 @@ export const eventLoopMetrics = {
     'vitals.eventloop.stall.duration',
     'histogram',
     's',
-    'Blocks of the event loop of VITALS_STALL_MS and more, measured to within a fifth of that',
+    'Blocks of the event loop of VITALS_STALL_MS and more, measured to within 5 ms',
     { buckets: waitSeconds.filter(bound => bound >= 0.05) },
   ),
 } as const;

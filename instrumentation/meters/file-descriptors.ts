@@ -11,15 +11,30 @@ export interface DescriptorCount {
   tick(): void;
 }
 
+/** The calls that count, for tests of kernels that this machine does not run. */
+export interface FolderCalls {
+  size(): number;
+  list(): readonly string[];
+  listLater(): Promise<readonly string[]>;
+}
+
+const ownFolder: FolderCalls = {
+  size: () => statSync(folder).size,
+  list: () => readdirSync(folder),
+  listLater: () => readdir(folder),
+};
+
 /** Linux alone. */
-export function countDescriptors(): DescriptorCount {
+export function countDescriptors({ size, list, listLater }: FolderCalls = ownFolder): DescriptorCount {
+  // Since 6.2 Linux gives the number of open descriptors as the folder's size; before, that is 0.
+  const fromSize = (): number | undefined => ifReadable(() => size() || undefined);
   if (fromSize() !== undefined) return { read: fromSize, tick: () => {} };
   // Listing tens of thousands of descriptors takes too long for a scrape; at the start there are few of them.
-  let counted = list();
+  let counted = ifReadable(() => withoutOwn(list()));
   const tick = (): void =>
-    void readdir(folder).then(
+    void listLater().then(
       entries => {
-        counted = without(entries);
+        counted = withoutOwn(entries);
       },
       () => {
         counted = undefined;
@@ -28,17 +43,8 @@ export function countDescriptors(): DescriptorCount {
   return { read: () => counted, tick };
 }
 
-/** Since 6.2 Linux gives the number of open descriptors as the folder's size; before, that is 0. */
-function fromSize(): number | undefined {
-  return ifReadable(() => statSync(folder).size || undefined);
-}
-
-function list(): number | undefined {
-  return ifReadable(() => without(readdirSync(folder)));
-}
-
 /** The listing itself holds one descriptor. */
-function without(entries: readonly string[]): number {
+function withoutOwn(entries: readonly string[]): number {
   return Math.max(0, entries.length - 1);
 }
 
