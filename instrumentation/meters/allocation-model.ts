@@ -19,16 +19,21 @@ export function movesSeen(
 ): Moves {
   const moves: Moves = { allocated: 0, promoted: 0, freed: { minor: 0, major: 0 } };
   let last = before.total;
+  // A major collection goes on sweeping when it has ended, so that the heap may shrink in between.
+  const between = (now: number): void => {
+    moves.allocated += Math.max(0, now - last);
+    moves.freed.major += Math.max(0, last - now);
+  };
   for (const collection of collections) {
     const type = moverOf(collection);
     if (type === undefined) continue;
     const [from, to] = [useBefore(collection), useAfter(collection)];
-    moves.allocated += Math.max(0, from.total - last);
+    between(from.total);
     moves.freed[type] += Math.max(0, from.total - to.total);
     if (type === 'minor') moves.promoted += Math.max(0, to.old - from.old);
     last = to.total;
   }
-  moves.allocated += Math.max(0, after.total - last);
+  between(after.total);
   return moves;
 }
 

@@ -144,9 +144,14 @@ describe('the heap meter', { concurrency: 2 }, () => {
       const forced = await metrics();
       let kept = [];
       allocate(${keptBytes}, kept);
-      /** Fills the old space with what dies there, until V8 collects it by itself. */
+      const ring = [];
+      /** Lets objects die in the old space, as a queue does, until V8 collects it by itself. */
       async function untilMajor() {
-        for (const seen = majors; majors === seen; await sleep(1)) { const young = []; allocate(24e6, young); await sleep(1); }
+        for (const seen = majors; majors === seen; await sleep(2)) {
+          const part = [];
+          allocate(4e6, part);
+          if (ring.push(part) > 8) ring.shift();
+        }
       }
       await untilMajor(); await untilMajor();
       await sleep(30);

@@ -38,6 +38,18 @@ test('a span that was looked at gives what was allocated, promoted and freed to 
   });
 });
 
+test('what a major collection sweeps after it has ended is freed by it', () => {
+  const moves = movesSeen(
+    heap(0, 9000),
+    [
+      collection('MarkSweepCompact', heap(0, 9000), heap(0, 8000)),
+      collection('Scavenge', heap(0, 5000), heap(0, 5000)),
+    ],
+    heap(0, 4500),
+  );
+  assert.deepEqual(moves, { allocated: 0, promoted: 0, freed: { minor: 0, major: 1000 + 3000 + 500 } });
+});
+
 /** A model that has seen scavenges at 90 % that leave 100 kB there, and 200 kB allocated after each. */
 function taught() {
   const model = createAllocationModel();
