@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { folderWith, repository, runApp, startApp } from '../helpers/app';
+import { type Exit, folderWith, repository, runApp, startApp } from '../helpers/app';
 import { type Trouble, troubledServer } from '../helpers/troubled-servers';
 
 const files = folderWith({
@@ -52,6 +52,15 @@ const files = folderWith({
   'dies.js': `setInterval(() => {}, 1000); process.kill(process.pid, process.argv[2]);`,
   'aborts.js': `process.abort();`,
 });
+
+const bareExits = new Map<string, Promise<Exit>>();
+/** How a script ends without the agent; found out once. */
+function runBare(script: string, args: readonly string[]): Promise<Exit> {
+  const key = [script, ...args].join(' ');
+  const known = bareExits.get(key) ?? runApp(files.path(script), { nodeArgs: [], args });
+  bareExits.set(key, known);
+  return known;
+}
 
 const deadlineMs = 700;
 type Setup = 'Prometheus alone' | 'the admin server' | `servers: ${Trouble}`;
@@ -167,7 +176,7 @@ for (const setup of setups) {
     ] as const) {
       test(`${what} ends the process as without the agent`, async () => {
         const [bare, exit] = await Promise.all([
-          runApp(files.path(script), { nodeArgs: [], args }),
+          runBare(script, args),
           runApp(files.path(script), { env, args }),
         ]);
         assert.deepEqual([exit.code, exit.signal], [bare.code, bare.signal], exit.stderr);
