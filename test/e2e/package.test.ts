@@ -75,6 +75,7 @@ test('the package holds what runs, its types, boards, rules and documents, and n
     'CHANGELOG.md',
     'dist/instrumentation/index.js',
     'dist/types/instrumentation/sdk.d.ts',
+    'dist/THIRD-PARTY-NOTICES.txt',
     'instrumentation/register.mjs',
     'grafana/dashboards/runtime.json',
     'grafana/rules/process.yml',
@@ -83,7 +84,10 @@ test('the package holds what runs, its types, boards, rules and documents, and n
     assert.ok(packed.includes(file), file);
   }
   const strays = packed.filter(
-    file => !/^(dist\/(instrumentation|toolkit|types)|grafana\/(dashboards|rules)|docs)\/|^[^/]+$/.test(file),
+    file =>
+      !/^(dist\/((instrumentation|toolkit|types)\/|THIRD-PARTY-NOTICES\.txt$)|grafana\/(dashboards|rules)|docs)\/|^[^/]+$/.test(
+        file,
+      ),
   );
   assert.deepEqual(strays, ['instrumentation/package.json', 'instrumentation/register.mjs']);
   const types = packed.filter(file => file.startsWith('dist/types/'));
