@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+const contentLength = 'content-length';
+const transferEncoding = 'transfer-encoding';
+
 /**
  * Fields of Node's `OutgoingMessage` that no public call gives, because a length that Node.js fills in at `end()`
  * and one handed to `writeHead` never reach `getHeader`. The same on Node.js 20 to 26; where one is missing the
@@ -15,14 +18,22 @@ interface Sent {
 /**
  * Bytes of a request's body: its Content-Length, 0 without a body, else what the socket read less the head.
  *
+ * Looks through the raw headers, because the first to ask for `headers` pays for an object of them all.
+ *
  * @param socketBytes bytes that the socket read for this request, head included
  */
 export function requestBodySize(request: IncomingMessage, socketBytes: number): number {
-  const { headers } = request;
-  const length = headers['content-length'];
-  if (length !== undefined) return Number(length);
-  if (headers['transfer-encoding'] === undefined) return 0;
-  return Math.max(0, socketBytes - requestHeadSize(request));
+  const { rawHeaders } = request;
+  let chunked = false;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (name.length === contentLength.length) {
+      if (name.toLowerCase() === contentLength) return Number(rawHeaders[i + 1]);
+    } else if (name.length === transferEncoding.length) {
+      chunked ||= name.toLowerCase() === transferEncoding;
+    }
+  }
+  return chunked ? Math.max(0, socketBytes - requestHeadSize(request)) : 0;
 }
 
 /** Bytes of a request's head as clients write it, which the parser does not tell. */
