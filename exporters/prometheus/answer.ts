@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { contentTypes } from './formats';
 import { chooseFormat, wantsGzip } from './negotiation';
 import type { shareScrapes } from './scrapes';
@@ -49,6 +49,18 @@ export async function answerScrape(
     vary: 'Accept, Accept-Encoding',
   });
   onSend(response);
-  await pipeline(Readable.from(request.method === 'HEAD' ? [] : body.chunks), response);
+  await send(request.method === 'HEAD' ? [] : body.chunks, response);
   return written.bytes;
+}
+
+/**
+ * Sends chunks; one alone, as most expositions are, without a stream of its own.
+ *
+ * @throws where the other side goes away
+ */
+async function send(chunks: readonly Buffer[], response: ServerResponse): Promise<void> {
+  if (chunks.length > 1) return pipeline(Readable.from(chunks), response);
+  const sent = finished(response);
+  response.end(chunks[0]);
+  return sent;
 }

@@ -8,7 +8,7 @@ import type { Exemplar } from '../metrics/exemplar';
 import type { MeterContext } from './context';
 import { requestBodySize, responseBodySize } from './http/body-size';
 import { subscribeAll } from './http/channels';
-import { createServerSeries } from './http/server-series';
+import { createServerSeries, type ServerCells } from './http/server-series';
 import { errorType } from './http/vocabulary';
 
 /** What Node.js publishes on both channels of the server. */
@@ -40,6 +40,8 @@ interface Connection {
   /** What the socket had read and written when the last response ended: where the next message begins. */
   bytesRead: number;
   bytesWritten: number;
+  /** Where the last response was recorded. */
+  cells: ServerCells | undefined;
 }
 
 /** Ends of a connection that the client brought about, whatever the kernel called them. */
@@ -71,6 +73,7 @@ export function meterHttpServer(context: MeterContext): () => void {
       queued: undefined,
       bytesRead: 0,
       bytesWritten: 0,
+      cells: undefined,
     };
     socket[key] = connection;
     if (!connection.ignored) socket.on('close', onClose);
@@ -88,9 +91,12 @@ export function meterHttpServer(context: MeterContext): () => void {
     }
     flight.request = request;
     flight.response = response;
-    flight.method = request.method;
     flight.version = request.httpVersion;
-    flight.active = series.active(request.method, flight.secure);
+    const { method } = request;
+    if (flight.active === undefined || flight.method !== method) {
+      flight.method = method;
+      flight.active = series.active(method, flight.secure);
+    }
     flight.active.value++;
     flight.startedAt = performance.now();
     reserveMark(request);
@@ -105,7 +111,8 @@ export function meterHttpServer(context: MeterContext): () => void {
     const seconds = (performance.now() - current.startedAt) / 1000;
     const { bytesRead, bytesWritten } = socket;
     const route = routeOf(request);
-    const cells = series.answered(current, response.statusCode, route);
+    const cells = series.answered(current, response.statusCode, route, connection.cells);
+    connection.cells = cells;
     cells.duration.record(seconds, exemplarOf(request));
     cells.requestSize.record(requestBodySize(request, bytesRead - connection.bytesRead));
     cells.responseSize.record(responseBodySize(response, bytesWritten - connection.bytesWritten));

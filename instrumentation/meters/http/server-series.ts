@@ -4,8 +4,13 @@ import type { AttributesOf, Instrument } from '../../metrics/instrument';
 import type { MetricRegistry } from '../../metrics/registry';
 import { methodName } from './vocabulary';
 
-/** The cells that one kind of request ends in. */
+/** The cells that one kind of request ends in, and of what kind it is. */
 export interface ServerCells {
+  /** `undefined` past the limit of series, where a kind has no cells of its own. */
+  readonly status: number | undefined;
+  readonly method: string | undefined;
+  readonly route: string | undefined;
+  readonly version: string;
   readonly duration: HistogramCell;
   readonly requestSize: HistogramCell;
   readonly responseSize: HistogramCell;
@@ -24,8 +29,17 @@ export interface ServerRequest {
 export interface ServerSeries {
   /** Requests in flight of a method. */
   active(method: string | undefined, secure: boolean): CounterCell;
-  /** Where a request that was answered is recorded. */
-  answered(request: ServerRequest, status: number, route: string | undefined): ServerCells;
+  /**
+   * Where a request that was answered is recorded.
+   *
+   * @param last where the one before it on its connection was, which most often is the same
+   */
+  answered(
+    request: ServerRequest,
+    status: number,
+    route: string | undefined,
+    last: ServerCells | undefined,
+  ): ServerCells;
   /** Where a request that ended without its whole response is recorded; the status only once it was sent. */
   failed(
     request: ServerRequest,
@@ -76,20 +90,31 @@ export function createServerSeries(registry: MetricRegistry): ServerSeries {
       known.set(method, made);
       return made;
     },
-    answered(request, status, route) {
-      const { method } = request;
-      const flavour = (request.secure ? 2 : 0) + (request.version === '1.1' ? 1 : 0);
+    answered(request, status, route, last) {
+      const { method, version } = request;
+      if (
+        last?.status === status &&
+        last.route === route &&
+        last.method === method &&
+        last.version === version
+      )
+        return last;
+      const flavour = (request.secure ? 2 : 0) + (version === '1.1' ? 1 : 0);
       const found = cells[flavour]!.get(method)?.get(route)?.get(status);
       if (found !== undefined) return found;
       const error = status >= 500 ? String(status) : undefined;
       const attributes = attributesOf(request, status, route, error);
-      const made = {
+      const made: ServerCells = {
+        status,
+        method,
+        route,
+        version,
         duration: duration.with(attributes),
         requestSize: requestSize.with(attributes),
         responseSize: responseSize.with(attributes),
       };
       // Past the limit each measurement must be counted as overflow, and a cache of what has no series would grow.
-      if (isOverflow(duration, made.duration)) return made;
+      if (isOverflow(duration, made.duration)) return { ...made, status: undefined };
       const byRoute = ensure(cells[flavour]!, method, () => new Map());
       ensure(byRoute, route, () => new Map()).set(status, made);
       return made;
