@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { finished, pipeline } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import { contentTypes } from './formats';
 import { chooseFormat, wantsGzip } from './negotiation';
 import type { shareScrapes } from './scrapes';
@@ -60,7 +60,14 @@ export async function answerScrape(
  */
 async function send(chunks: readonly Buffer[], response: ServerResponse): Promise<void> {
   if (chunks.length > 1) return pipeline(Readable.from(chunks), response);
-  const sent = finished(response);
+  const { socket } = response.req;
+  let sent = false;
+  // What a destroyed socket drops is reported as finished, too.
+  response.once('finish', () => {
+    sent = !socket.destroyed;
+  });
+  const closed = response.destroyed || new Promise(resolve => response.once('close', resolve));
   response.end(chunks[0]);
-  return sent;
+  await closed;
+  if (!sent) throw new Error('The connection was closed before the answer was sent');
 }

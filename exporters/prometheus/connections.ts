@@ -9,8 +9,6 @@ export function protect(server: Server, limits: Limits): void {
   server.keepAliveTimeout = limits.idleMs;
   server.requestTimeout = limits.requestMs;
   server.headersTimeout = limits.requestMs;
-  // Whatever else may happen to a connection that has a request.
-  server.timeout = 2 * Math.max(limits.stallMs, limits.collectMs);
   let open = 0;
   // Kept here because Node.js 26 takes a connection that has yet to bring its first request for one that rests.
   const resting = new Set<Socket>();

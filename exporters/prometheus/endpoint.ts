@@ -89,11 +89,18 @@ export function hostAndPort(host: string, port: number): string {
   return `${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
 }
 
+type Rest = Parameters<typeof answerShort> extends [unknown, ...infer R] ? R : never;
+
 function requestListener({ collect, log, onScrape }: PrometheusEndpointOptions, limits: Limits) {
   const serializer = createSerializer({ onWarning: message => log.warn(message) });
   const take = shareScrapes({ collect, serializer, timeoutMs: limits.collectMs });
   const onSend = watchSending(limits.stallMs);
   let underWay = 0;
+
+  const answer = (response: ServerResponse, ...rest: Rest): void => {
+    onSend(response);
+    answerShort(response, ...rest);
+  };
 
   const scrape = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const begin = performance.now();
@@ -110,7 +117,7 @@ function requestListener({ collect, log, onScrape }: PrometheusEndpointOptions, 
       } else {
         const text = error instanceof CollectionError ? error.message : errorText(error);
         log.warnOnce(`scrape ${text}`, `a scrape failed, because metrics could not be collected: ${text}`);
-        answerShort(response, 500, `metrics could not be collected: ${text}`);
+        answer(response, 500, `metrics could not be collected: ${text}`);
       }
     } finally {
       underWay--;
@@ -123,13 +130,13 @@ function requestListener({ collect, log, onScrape }: PrometheusEndpointOptions, 
     response.on('error', error => log.debug(`a scraper went away: ${errorText(error)}`));
     const path = pathOf(request);
     if (path !== '/metrics' && path !== '/') {
-      answerShort(response, 404, 'not found; metrics are at /metrics');
+      answer(response, 404, 'not found; metrics are at /metrics');
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
-      answerShort(response, 405, 'metrics are read with GET', { allow: 'GET, HEAD' });
+      answer(response, 405, 'metrics are read with GET', { allow: 'GET, HEAD' });
     } else if (path === '/') {
-      answerShort(response, 200, 'otel-vitals: metrics are at /metrics');
+      answer(response, 200, 'otel-vitals: metrics are at /metrics');
     } else if (underWay >= limits.scrapes) {
-      answerShort(response, 503, `${underWay} scrapes are under way`, { 'retry-after': '1' });
+      answer(response, 503, `${underWay} scrapes are under way`, { 'retry-after': '1' });
     } else {
       void scrape(request, response);
     }

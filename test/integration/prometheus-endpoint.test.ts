@@ -268,6 +268,18 @@ test('a reader that stops reading is cut off, and holds up nobody meanwhile', as
   socket.destroy();
 });
 
+test('who asks on and on and reads no answer is cut off', async () => {
+  endpoint = await testEndpoint(async () => many(), { limits: { stallMs: 400, collectMs: 60_000 } });
+  const socket = await endpoint.raw('');
+  socket.pause();
+  const closed = new Promise(resolve => socket.once('close', resolve));
+  const asked = Buffer.from('GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1000));
+  // Until neither side's buffers take more.
+  while (socket.write(asked)) await new Promise(setImmediate);
+  const writing = setInterval(() => socket.write(asked), 50);
+  await closed.finally(() => clearInterval(writing));
+});
+
 test('scrapes beyond the limit are told to come later', async () => {
   const { collect, release, calls } = held();
   endpoint = await testEndpoint(collect, { limits: { scrapes: 3 } });
