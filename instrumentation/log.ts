@@ -6,6 +6,8 @@ export interface Log {
   warn(message: string): void;
   /** Like `warn`, but says a thing once however often it happens. */
   warnOnce(key: string, message: string): void;
+  /** What was asked for, such as a port that was free: no warning, and said wherever warnings are. */
+  notice(message: string): void;
   info(message: string): void;
   debug(message: string): void;
   /** Warnings and errors so far, those not printed included. */
@@ -23,9 +25,9 @@ export function createLog(level: LogLevel, write: (line: string) => void = write
   const threshold = logLevels.indexOf(level);
   const said = new Set<string>();
   let warnings = 0;
-  const say = (at: LogLevel, message: string): void => {
+  const say = (at: LogLevel, message: string, from: LogLevel = at): void => {
     if (at === 'warn' || at === 'error') warnings++;
-    if (logLevels.indexOf(at) > threshold) return;
+    if (logLevels.indexOf(from) > threshold) return;
     try {
       write(`otel-vitals ${at}: ${message.replaceAll(/\s*\n\s*/g, ' | ')}\n`);
     } catch {
@@ -43,6 +45,7 @@ export function createLog(level: LogLevel, write: (line: string) => void = write
       said.add(key);
       say('warn', message);
     },
+    notice: message => say('info', message, 'warn'),
     info: message => say('info', message),
     debug: message => say('debug', message),
     get warnings() {

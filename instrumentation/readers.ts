@@ -59,7 +59,7 @@ export function openPrometheus(
     },
   }).then(
     open => {
-      if (config.prometheusPort === 0) log.warn(`metrics are served at ${open.url}`);
+      if (config.prometheusPort === 0) log.notice(`metrics are served at ${open.url}`);
       else log.info(`metrics are served at ${open.url}`);
       return open;
     },

@@ -88,7 +88,7 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
         served(undefined);
         return;
       }
-      if (config.adminPort === 0) log.warn(`the admin server is at ${where.url}`);
+      if (config.adminPort === 0) log.notice(`the admin server is at ${where.url}`);
       else log.info(`the admin server is at ${where.url}`);
       served(where);
     },
