@@ -12,6 +12,7 @@ export const meterNames = [
   'cache',
   'object-pool',
   'lock',
+  'findings',
   'profiling',
   'self',
 ] as const;

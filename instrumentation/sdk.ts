@@ -1,4 +1,5 @@
 import { unregister } from './api-global';
+import type { Finding } from './diagnosis';
 import { environment, isDisabled } from './environment';
 import { hookModules } from './libraries/modules';
 import { hookOtelApi } from './libraries/otel-api';
@@ -6,6 +7,7 @@ import { createLog } from './log';
 import { installProxyProvider } from './proxy-meter';
 import type { Vitals } from './start';
 
+export type { Evidence, Finding, FindingCode, FindingReport, Severity } from './diagnosis';
 export type { Vitals } from './start';
 
 const key = Symbol.for('otel-vitals.agent');
@@ -18,6 +20,8 @@ const early = scope[key] === undefined ? prepare() : undefined;
 export interface SdkOptions {
   /** Variables by the names of docs/configuration.md; they win over the process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Told of each finding when it opens, see docs/runbooks. What it throws is a warning. @default nothing */
+  readonly onFinding?: (finding: Finding) => void;
 }
 
 /**
@@ -34,7 +38,7 @@ export function start(options: SdkOptions = {}): Vitals | undefined {
   const { start: startAgent } = require('./start.js') as typeof import('./start');
   // The proxy holds the place of the global provider; the real one takes it.
   early?.giveWay();
-  const vitals = startAgent({ env, entry: process.argv[1] });
+  const vitals = startAgent({ env, entry: process.argv[1], onFinding: options.onFinding });
   early?.proxy.connect(vitals.meterProvider);
   return vitals;
 }

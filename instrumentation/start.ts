@@ -5,6 +5,7 @@ import { unregister } from './api-global';
 import { selfMetrics } from './catalogue';
 import { type Environment, loadConfig } from './config/load';
 import { describe } from './config/redact';
+import { type Finding, type FindingReport, startDiagnosis } from './diagnosis';
 import { watchExports } from './exports';
 import { installLibraryHooks } from './libraries/install';
 import { hookOtelApi } from './libraries/otel-api';
@@ -27,6 +28,8 @@ export interface StartOptions {
   readonly env: Environment;
   /** Path of the application's main script; decides where package.json is looked for. */
   readonly entry?: string | undefined;
+  /** Told of each finding when it opens. */
+  readonly onFinding?: ((finding: Finding) => void) | undefined;
 }
 
 /** The running agent. */
@@ -37,6 +40,8 @@ export interface Vitals {
   readonly prometheus: Promise<PrometheusEndpoint | undefined>;
   /** The admin server once it listens; `undefined` where it is off or its port is not to be had. */
   readonly admin: Promise<AdminAddress | undefined>;
+  /** What is wrong in the process, and what was; see docs/runbooks. */
+  findings(): FindingReport;
   /** Sends what was measured so far. Bounded by VITALS_SHUTDOWN_TIMEOUT_MS; never rejects. */
   forceFlush(): Promise<void>;
   /** Flushes and stops everything. Bounded likewise; never rejects; further calls give the same promise. */
@@ -47,7 +52,7 @@ export interface Vitals {
 const agentKey = Symbol.for('otel-vitals.agent');
 
 /** Starts the agent in this process. Reading it top to bottom is reading the architecture. */
-export function start({ env, entry = '' }: StartOptions): Vitals {
+export function start({ env, entry = '', onFinding }: StartOptions): Vitals {
   const begin = performance.now();
   let startupSeconds: number | undefined;
 
@@ -72,6 +77,7 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
     exemplar: traces?.exemplar ?? (() => undefined),
   };
   const stopMeters = startMeters(context, { version, startupSeconds: () => startupSeconds });
+  const diagnosis = startDiagnosis(context, onFinding);
   // What the application registers with OpenTelemetry's API by itself goes before what the agent does.
   const api = hookOtelApi(
     name => {
@@ -127,6 +133,7 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
     await lastFlush();
     stopHooks();
     api.dispose();
+    diagnosis.stop();
     stopMeters();
     ticker.stop();
     unregister('metrics', meterProvider);
@@ -147,6 +154,7 @@ export function start({ env, entry = '' }: StartOptions): Vitals {
     meterProvider,
     prometheus: prometheus?.endpoint ?? Promise.resolve(undefined),
     admin: onDemand?.admin ?? Promise.resolve(undefined),
+    findings: () => diagnosis.findings(),
     forceFlush: () => bounded(flush()),
     shutdown: () => (stopping ??= bounded(stop())),
   };

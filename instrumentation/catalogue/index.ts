@@ -1,6 +1,7 @@
 import { cacheMetrics } from './cache';
 import { dbOperationMetrics, dbPoolMetrics } from './database';
 import type { Metric } from './define';
+import { diagnosisMetrics } from './diagnosis';
 import { httpClientMetrics, httpServerMetrics } from './http';
 import { lockMetrics, sharedQueueMetrics } from './lock';
 import { poolMetrics } from './object-pool';
@@ -13,6 +14,7 @@ export {
   cacheMetrics,
   dbOperationMetrics,
   dbPoolMetrics,
+  diagnosisMetrics,
   eventLoopMetrics,
   gcMetrics,
   heapMetrics,
@@ -42,6 +44,7 @@ export const catalogue: readonly Metric[] = [
   poolMetrics,
   lockMetrics,
   sharedQueueMetrics,
+  diagnosisMetrics,
   profilingMetrics,
   selfMetrics,
 ].flatMap(family => Object.values<Metric>(family));

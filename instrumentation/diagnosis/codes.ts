@@ -1,0 +1,61 @@
+/** How bad it is: worth knowing, to be looked at, or about to end in an outage. */
+export const severities = ['info', 'warning', 'critical'] as const;
+export type Severity = (typeof severities)[number];
+
+/** What is known of a kind of finding before it is found. */
+export interface FindingDefinition {
+  readonly severity: Severity;
+  /** What is wrong, in a few words that the subject's name goes before. */
+  readonly title: string;
+  /** The first thing to do about it. */
+  readonly advice: string;
+  /** Looks in a row that must see it before it is said; 1 where a single event says enough. */
+  readonly raiseAfter: number;
+  /** Looks in a row that must not see it before it counts as resolved. */
+  readonly clearAfter: number;
+}
+
+/** Looks are ten seconds apart. */
+const halfAMinute = 3;
+const tenMinutes = 60;
+
+/** Every finding there is, by its code. Codes are stable: alerts and runbooks are named by them. */
+export const findingDefinitions = {
+  pool_exhausted: {
+    severity: 'warning',
+    title: 'has all its objects in use, and callers wait or were turned away',
+    advice: 'Find who holds the objects for long; raise the limit where what is behind the pool can take it.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
+  pool_leak: {
+    severity: 'warning',
+    title: 'has an object in use for too long, which is likely never given back',
+    advice:
+      'See that the code at the stack gives it back on every path, or use the method that does it by itself.',
+    raiseAfter: 1,
+    clearAfter: tenMinutes,
+  },
+  lock_convoy: {
+    severity: 'warning',
+    title: 'has callers queueing for half a minute',
+    advice: 'Do less while the lock is held, or divide what it guards among several locks.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
+  lock_held: {
+    severity: 'warning',
+    title: 'has been held for too long',
+    advice: 'See what the code at the stack waits for while it holds the lock, and give that a deadline.',
+    raiseAfter: 1,
+    clearAfter: tenMinutes,
+  },
+} as const satisfies Readonly<Record<string, FindingDefinition>>;
+
+export type FindingCode = keyof typeof findingDefinitions;
+export const findingCodes = Object.keys(findingDefinitions) as FindingCode[];
+
+/** Where the runbook of a code is, in the repository and in the package. */
+export function runbookOf(code: FindingCode): string {
+  return `docs/runbooks/${code.replaceAll('_', '-')}.md`;
+}
