@@ -21,6 +21,28 @@ const tenMinutes = 60;
 
 /** Every finding there is, by its code. Codes are stable: alerts and runbooks are named by them. */
 export const findingDefinitions = {
+  heap_headroom: {
+    severity: 'critical',
+    title: 'has been within a tenth of its limit for half a minute',
+    advice:
+      'Take a heap profile now, and raise --max-old-space-size if the live heap is meant to be that large.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
+  memory_headroom: {
+    severity: 'critical',
+    title: 'has been within a tenth of the memory it may use for half a minute',
+    advice: 'See whether the heap, buffers or native memory grew; raise the limit if that is meant.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
+  file_descriptors: {
+    severity: 'warning',
+    title: 'has had four fifths of its file descriptors open for half a minute',
+    advice: 'See which sockets or files are not closed; raise the limit if that many are meant.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
   pool_exhausted: {
     severity: 'warning',
     title: 'has all its objects in use, and callers wait or were turned away',

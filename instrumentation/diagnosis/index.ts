@@ -3,6 +3,7 @@ import { isEnabled } from '../config/load';
 import { errorText } from '../log';
 import type { MeterContext } from '../meters/context';
 import { createFindings, type Evidence, type Finding, type FindingReport } from './findings';
+import { watchHeadroom } from './headroom';
 import { watchToolkit } from './toolkit';
 
 export type { FindingCode, Severity } from './codes';
@@ -45,7 +46,9 @@ export function startDiagnosis(
     finding => add(finding, -1),
   );
   const toolkit = watchToolkit(findings, log);
+  const headroom = watchHeadroom(findings, log);
   const stopLooking = onTick(() => {
+    headroom.look();
     toolkit.look();
     findings.look();
   });

@@ -104,11 +104,24 @@ test('a hundred that are over are kept, the newest', () => {
   assert.equal(resolved[99]!.subject, 'pool 149');
 });
 
+const documented = new Set(
+  [
+    ...readFileSync(join(__dirname, '../../../docs/metrics.md'), 'utf8').matchAll(
+      /^(?:### |- in Prometheus: `)([\w.]+)/gm,
+    ),
+  ].map(match => match[1]!),
+);
+
 for (const code of findingCodes) {
   test(`${code} has a runbook that says what it means, harms, and what to do`, () => {
     const text = readFileSync(join(__dirname, '../../..', runbookOf(code)), 'utf8');
     assert.match(text, new RegExp(`^# ${code}\n`));
     const headings = [...text.matchAll(/^## (.+)$/gm)].map(match => match[1]);
     assert.deepEqual(headings, ['Meaning', 'Impact', 'Diagnosis', 'Mitigation']);
+    for (const [, name] of text.matchAll(
+      /`([a-z0-9]+(?:_[a-z0-9]+){2,}|vitals(?:\.[a-z_]+)+)(?:\{[^}]*\})?`/g,
+    )) {
+      assert.ok(documented.has(name!), `${name} is no metric`);
+    }
   });
 }

@@ -1,0 +1,77 @@
+import { getHeapStatistics } from 'node:v8';
+import { guarded } from '../guard';
+import type { Log } from '../log';
+import { countDescriptors, descriptorLimit } from '../meters/file-descriptors';
+import { memoryLimit } from '../meters/memory-limit';
+import type { FindingCode } from './codes';
+import type { Findings } from './findings';
+
+/** What there is of something, and what there can be; `undefined` where it can't be read. */
+export interface Usage {
+  readonly used: number | undefined;
+  readonly limit: number | undefined;
+}
+
+/** What can run out, and the share of the limit from which it is about to. */
+export interface Exhaustible {
+  readonly code: FindingCode;
+  readonly subject: string;
+  readonly share: number;
+  /** Ends the names of the evidence. */
+  readonly unit: string;
+  read(): Usage;
+  tick?(): void;
+}
+
+/** What a process runs out of. */
+export function exhaustibles(): Exhaustible[] {
+  const descriptors = process.platform === 'linux' ? countDescriptors() : undefined;
+  const mostDescriptors = process.platform === 'linux' ? descriptorLimit() : undefined;
+  return [
+    {
+      code: 'heap_headroom',
+      subject: 'the V8 heap',
+      share: 0.9,
+      unit: 'bytes',
+      read() {
+        const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+        return { used, limit };
+      },
+    },
+    {
+      code: 'memory_headroom',
+      subject: 'the process',
+      share: 0.9,
+      unit: 'bytes',
+      read: () => ({ used: process.memoryUsage.rss(), limit: memoryLimit() }),
+    },
+    {
+      code: 'file_descriptors',
+      subject: 'the process',
+      share: 0.8,
+      unit: 'descriptors',
+      read: () => ({ used: descriptors?.read(), limit: mostDescriptors }),
+      tick: () => descriptors?.tick(),
+    },
+  ];
+}
+
+/** Finds what is about to run out. */
+export function watchHeadroom(
+  findings: Findings,
+  log: Log,
+  things: readonly Exhaustible[] = exhaustibles(),
+): { look(): void } {
+  const lookAt = guarded(log, 'looking at what runs out', (thing: Exhaustible) => {
+    const { used, limit } = thing.read();
+    thing.tick?.();
+    if (used === undefined || limit === undefined || used < limit * thing.share) return;
+    const { unit } = thing;
+    findings.report(thing.code, thing.subject, { [`used_${unit}`]: used, [`limit_${unit}`]: limit });
+  });
+  return {
+    look() {
+      for (const thing of things) lookAt(thing);
+    },
+  };
+}
