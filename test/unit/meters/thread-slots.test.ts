@@ -42,8 +42,8 @@ test('there is a slot for so many threads and no more, and one that was freed is
 
 test('a thread that computes keeps its slot while there is a free one, and loses it then without harm', () => {
   const memory = openSlots();
-  const later = Date.now() + staleMs;
   for (let id = 1; id <= slotCount - 1; id++) writeSlot(memory, takeSlot(memory, id, '')!, report(id));
+  const later = Date.now() + staleMs;
   assert.equal(readSlots(memory, later)[0]!.stale, true);
   assert.equal(takeSlot(memory, 500, '', later), slotCount - 1);
   assert.equal(takeSlot(memory, 501, 'new', later), 0);
