@@ -17,9 +17,12 @@ const limit = 30;
 /** Metrics that this application gives no occasion for, and the test that sees their values. */
 const elsewhere: Readonly<Record<string, string>> = Object.fromEntries(
   catalogue
-    // Profiles on demand need the admin server.
-    .filter(({ meter }) => meter === 'profiling')
-    .map(({ name }) => [name, 'agent/profiling-captures.test.ts']),
+    // Profiles on demand need the admin server, findings something that is wrong.
+    .filter(({ meter }) => meter === 'profiling' || meter === 'findings')
+    .map(({ name, meter }) => [
+      name,
+      meter === 'findings' ? 'agent/findings.test.ts' : 'agent/profiling-captures.test.ts',
+    ]),
 );
 
 /** What the values of an attribute without a list of values must look like. */
