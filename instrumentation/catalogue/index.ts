@@ -1,4 +1,5 @@
 import { cacheMetrics } from './cache';
+import { channelMetrics } from './channel';
 import { dbOperationMetrics, dbPoolMetrics } from './database';
 import type { Metric } from './define';
 import { diagnosisMetrics } from './diagnosis';
@@ -12,6 +13,7 @@ import { selfMetrics } from './self';
 
 export {
   cacheMetrics,
+  channelMetrics,
   dbOperationMetrics,
   dbPoolMetrics,
   diagnosisMetrics,
@@ -42,6 +44,7 @@ export const catalogue: readonly Metric[] = [
   dbOperationMetrics,
   cacheMetrics,
   poolMetrics,
+  channelMetrics,
   lockMetrics,
   sharedQueueMetrics,
   diagnosisMetrics,

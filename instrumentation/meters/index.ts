@@ -2,6 +2,7 @@ import { isEnabled } from '../config/load';
 import { errorText } from '../log';
 import type { MeterName } from '../names';
 import { meterCache } from './cache';
+import { meterChannel } from './channel';
 import type { Meter, MeterContext } from './context';
 import { meterEventLoop } from './event-loop';
 import { meterGc } from './gc';
@@ -31,6 +32,7 @@ export function startMeters(context: MeterContext, facts: Parameters<typeof mete
     ['http-client', meterHttpClient],
     ['cache', meterCache],
     ['object-pool', meterObjectPool],
+    ['channel', meterChannel],
     ['lock', meterLock],
     ['lock', meterSharedQueue],
     ['self', meterSelf(facts)],

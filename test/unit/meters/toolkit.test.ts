@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { meterChannel } from '../../../instrumentation/meters/channel';
 import type { MeterContext } from '../../../instrumentation/meters/context';
 import { meterLock } from '../../../instrumentation/meters/lock';
 import { meterObjectPool } from '../../../instrumentation/meters/object-pool';
 import { HistogramCell } from '../../../instrumentation/metrics/cells';
 import { MetricRegistry } from '../../../instrumentation/metrics/registry';
+import { Channel } from '../../../toolkit/channel';
 import { LockManager, Mutex, ReadWriteLock } from '../../../toolkit/lock';
 import { BufferPool, ConnectionPool, ObjectPool } from '../../../toolkit/object-pool';
 
@@ -144,5 +146,59 @@ test('locks show by mode how often they were taken, waited for and held, a manag
     [...shown(registry).keys()].some(key => key.startsWith('lock.held')),
     false,
   );
+  stop();
+});
+
+test('a channel shows its messages, and by side the calls that waited and those that failed', async () => {
+  const registry = new MetricRegistry(2000, error => assert.fail(String(error)));
+  const stop = meterChannel({ registry } as MeterContext);
+  let now = 0;
+  const orders = new Channel<number>({ name: 'orders', capacity: 2, clock: () => now });
+  const other = new Channel<number>({ name: 'orders', capacity: 3, overflow: 'drop-oldest' });
+  for (let i = 0; i < 5; i++) other.trySend(i);
+  for (let i = 0; i < 2; i++) await orders.send(i);
+  assert.equal(orders.trySend(2), false);
+  await assert.rejects(orders.sendWithTimeout(2, 1));
+  const controller = new AbortController();
+  const aborted = assert.rejects(orders.send(2, { signal: controller.signal }));
+  const waiting = orders.send(3);
+  const before = shown(registry);
+  assert.deepEqual(
+    ['length{orders}', 'capacity{orders}', 'waiters{orders send}'].map(key => before.get(`channel.${key}`)),
+    [5, 5, 2],
+  );
+  now = 250;
+  controller.abort();
+  await aborted;
+  for (let i = 0; i < 3; i++) await orders.receive();
+  await waiting;
+  await assert.rejects(orders.receiveWithTimeout(1));
+  orders.close();
+  other.close();
+  assert.throws(() => other.trySend(1));
+  const after = shown(registry);
+  const expected: Record<string, number | [number, number]> = {
+    'sent{orders}': 8,
+    'received{orders}': 3,
+    'dropped{orders}': 2,
+    'length{orders}': 3,
+    'capacity{orders}': 3,
+    'blocked{orders send}': 3,
+    'blocked{orders receive}': 1,
+    'failures{orders send refused}': 1,
+    'failures{orders send timeout}': 1,
+    'failures{orders send aborted}': 1,
+    'failures{orders send closed}': 1,
+    'failures{orders receive timeout}': 1,
+    'failures{orders receive aborted}': 0,
+    'wait_time{orders send}': [3, 0.5],
+    'wait_time{orders receive}': [1, 0],
+  };
+  for (const [key, value] of Object.entries(expected))
+    assert.deepEqual(after.get(`channel.${key}`), value, key);
+  assert.equal(after.has('channel.failures{orders receive refused}'), false);
+  other.clear();
+  assert.equal(shown(registry).has('channel.length{orders}'), false);
+  assert.equal(shown(registry).get('channel.dropped{orders}'), 5);
   stop();
 });
