@@ -1,3 +1,4 @@
+import { batchRunBounds, batchSizeBounds } from '../../toolkit/channel/batch-stats';
 import { channelWaitBounds } from '../../toolkit/channel/stats';
 import { attribute, metric } from './define';
 
@@ -11,6 +12,12 @@ const operation = attribute('channel.operation', 'Which side of the channel the 
 const failure = attribute('channel.failure', 'Why the call ended without success', {
   values: ['refused', 'timeout', 'aborted', 'closed'],
 });
+const reason = attribute(
+  'batch.flush.reason',
+  'Why the batch was begun: it was full, its oldest item had waited, or it was asked for',
+  { values: ['size', 'time', 'flush', 'close'] },
+);
+const outcome = attribute('batch.outcome', 'How the item ended', { values: ['processed', 'failed'] });
 const attributes = [channelName] as const;
 
 export const channelMetrics = {
@@ -63,7 +70,48 @@ export const channelMetrics = {
     'vitals.channel.wait_time',
     'histogram',
     's',
-    'Time of waits that ended, however they did',
+    'Time of waits, however they ended: of every tenth unless the application says otherwise',
     { attributes: [...attributes, operation], buckets: channelWaitBounds },
+  ),
+} as const;
+
+/** Batch processors, whose items come through a channel of the same name. */
+export const batchMetrics = {
+  size: metric(meter, 'vitals.channel.batch.size', 'histogram', '{item}', 'Items per batch', {
+    attributes,
+    buckets: batchSizeBounds,
+  }),
+  flushes: metric(meter, 'vitals.channel.batch.flushes', 'counter', '{batch}', 'Batches that were begun', {
+    attributes: [...attributes, reason],
+  }),
+  items: metric(meter, 'vitals.channel.batch.items', 'counter', '{item}', 'Items that ended', {
+    attributes: [...attributes, outcome],
+  }),
+  retries: metric(
+    meter,
+    'vitals.channel.batch.retries',
+    'counter',
+    '{attempt}',
+    'Attempts to process a batch after the first',
+    { attributes },
+  ),
+  unreported: metric(
+    meter,
+    'vitals.channel.batch.unreported',
+    'counter',
+    '{batch}',
+    'Failed batches of which the application could not be told, because its callback failed too',
+    { attributes },
+  ),
+  running: metric(meter, 'vitals.channel.batch.running', 'gauge', '{batch}', 'Batches that run', {
+    attributes,
+  }),
+  runTime: metric(
+    meter,
+    'vitals.channel.batch.run_time',
+    'histogram',
+    's',
+    'Time of batches, all attempts and the pauses between them',
+    { attributes, buckets: batchRunBounds },
   ),
 } as const;

@@ -1,5 +1,5 @@
 import { cacheMetrics } from './cache';
-import { channelMetrics } from './channel';
+import { batchMetrics, channelMetrics } from './channel';
 import { dbOperationMetrics, dbPoolMetrics } from './database';
 import type { Metric } from './define';
 import { diagnosisMetrics } from './diagnosis';
@@ -12,6 +12,7 @@ import { eventLoopMetrics, gcMetrics, heapMetrics, threadMetrics } from './runti
 import { selfMetrics } from './self';
 
 export {
+  batchMetrics,
   cacheMetrics,
   channelMetrics,
   dbOperationMetrics,
@@ -45,6 +46,7 @@ export const catalogue: readonly Metric[] = [
   cacheMetrics,
   poolMetrics,
   channelMetrics,
+  batchMetrics,
   lockMetrics,
   sharedQueueMetrics,
   diagnosisMetrics,

@@ -1,6 +1,7 @@
 import { isEnabled } from '../config/load';
 import { errorText } from '../log';
 import type { MeterName } from '../names';
+import { meterBatchProcessor } from './batch-processor';
 import { meterCache } from './cache';
 import { meterChannel } from './channel';
 import type { Meter, MeterContext } from './context';
@@ -33,6 +34,7 @@ export function startMeters(context: MeterContext, facts: Parameters<typeof mete
     ['cache', meterCache],
     ['object-pool', meterObjectPool],
     ['channel', meterChannel],
+    ['channel', meterBatchProcessor],
     ['lock', meterLock],
     ['lock', meterSharedQueue],
     ['self', meterSelf(facts)],

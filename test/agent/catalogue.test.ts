@@ -44,6 +44,7 @@ const bounds: Readonly<Record<string, RegExp>> = {
   'cache.name': /^secret-free$/,
   'cache.eviction.reason': /^(capacity|expired)$/,
   'pool.name': /^(objects|buffers|connections|secret-free-\d+)$/,
+  'channel.name': /^(channel|batches)$/,
   'lock.name': /^lock$/,
   'shared_queue.name': /^queue$/,
   library: /^(knex|pg)$/,

@@ -168,6 +168,27 @@ for (const capacity of [0, 1, 3, 40]) {
       assertChannelLaws(channel);
     });
 
+    test('receiveMany waits for the first and takes those that are there, no more than it is told to', async () => {
+      const channel = full(capacity);
+      const sending = [0, 1, 2].map(i => channel.send(i));
+      const got: number[] = [];
+      while (got.length < capacity + 3) {
+        const some = await channel.receiveMany(2);
+        assert.ok(some.length >= 1 && some.length <= 2);
+        got.push(...some);
+      }
+      await Promise.all(sending);
+      assert.deepEqual(got.slice(capacity), [0, 1, 2]);
+      const waiting = channel.receiveMany();
+      channel.trySend(7);
+      assert.deepEqual(await waiting, [7]);
+      await assert.rejects(channel.receiveMany(0), /Expected max to be an integer above zero/);
+      await assert.rejects(channel.receiveMany(1, { timeoutMs: 5 }), { code: 'CHANNEL_TIMEOUT' });
+      channel.close();
+      await assert.rejects(channel.receiveMany(), { code: 'CHANNEL_CLOSED' });
+      assertChannelLaws(channel);
+    });
+
     test('times of waiting are those of the clock', async () => {
       let now = 0;
       const channel = new Channel<number>({ name: 'orders', capacity, clock: () => now });

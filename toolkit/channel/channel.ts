@@ -1,3 +1,4 @@
+import { positiveInteger } from '../options';
 import { registerSource } from '../sources';
 import { ChannelCore } from './core';
 import { ChannelClosedError } from './errors';
@@ -66,9 +67,7 @@ export class Channel<T extends ChannelMessage> implements AsyncIterable<T> {
     } catch (error) {
       return Promise.reject(error);
     }
-    return new Promise<void>((resolve, reject) => {
-      core.senders.add(message, () => resolve(), reject, options);
-    });
+    return core.senders.wait<void>(message, options);
   }
 
   /**
@@ -100,9 +99,7 @@ export class Channel<T extends ChannelMessage> implements AsyncIterable<T> {
     } catch (error) {
       return Promise.reject(error);
     }
-    return new Promise<T>((resolve, reject) => {
-      core.receivers.add(undefined, resolve, reject, options);
-    });
+    return core.receivers.wait<T>(undefined, options);
   }
 
   /**
@@ -119,6 +116,24 @@ export class Channel<T extends ChannelMessage> implements AsyncIterable<T> {
   /** As {@link receive}, for at most so many milliseconds. */
   receiveWithTimeout(timeoutMs: number): Promise<T> {
     return this.receive({ timeoutMs });
+  }
+
+  /**
+   * The oldest messages, once there is one: at least one, at most `max`, and as many as there are now. For who handles
+   * many together, or much more traffic than one wait per message allows. Rejects as {@link receive} does.
+   *
+   * @param max @default as many as the channel holds, and at least 1
+   */
+  async receiveMany(max = Math.max(this.capacity, 1), options?: ChannelWaitOptions): Promise<T[]> {
+    positiveInteger('max', max);
+    // The type that awaiting gives a message stands for a promise too, which is no message of those who take many.
+    const messages: T[] = [(await this.receive(options)) as T];
+    while (messages.length < max) {
+      const message = this.#core.take();
+      if (message === undefined) break;
+      messages.push(message);
+    }
+    return messages;
   }
 
   /**

@@ -20,13 +20,13 @@ export class ChannelCore<T extends ChannelMessage> {
   readonly #options: SettledChannelOptions<T>;
 
   constructor(options: SettledChannelOptions<T>) {
-    const { name, capacity, now } = options;
+    const { name, capacity, now, timeEvery } = options;
     this.name = name;
     this.#options = options;
     this.counters = new ChannelCounters(capacity);
     this.#buffer = new RingBuffer<T>(capacity);
-    this.senders = new Waiters(name, 'send', this.counters.send, now);
-    this.receivers = new Waiters(name, 'receive', this.counters.receive, now);
+    this.senders = new Waiters(name, 'send', this.counters.send, now, timeEvery);
+    this.receivers = new Waiters(name, 'receive', this.counters.receive, now, timeEvery);
   }
 
   get length(): number {
@@ -74,7 +74,7 @@ export class ChannelCore<T extends ChannelMessage> {
       counters.sent++;
       counters.received++;
       const handed = sender.message!;
-      sender.serve(handed);
+      sender.serve(undefined);
       return handed;
     }
     counters.received++;
@@ -116,7 +116,7 @@ export class ChannelCore<T extends ChannelMessage> {
     const sender = this.senders.shift()!;
     this.counters.sent++;
     this.#buffer.push(sender.message!);
-    sender.serve(sender.message!);
+    sender.serve(undefined);
   }
 
   #overflow(message: T): true {

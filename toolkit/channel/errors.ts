@@ -37,3 +37,29 @@ export class ChannelAbortedError extends Error {
     super(`The ${operation} of the channel "${channel}" was aborted`, options);
   }
 }
+
+/** A batch was not processed in the time that an attempt may take. */
+export class BatchTimeoutError extends Error {
+  readonly code = 'BATCH_TIMEOUT';
+  override readonly name = 'BatchTimeoutError';
+  constructor(
+    readonly processor: string,
+    readonly timeoutMs: number,
+  ) {
+    super(`Expected a batch of "${processor}" to be processed within ${timeoutMs} ms`);
+  }
+}
+
+/** The batch processor was closed, and its time ran out before the batch was processed. */
+export class BatchAbandonedError extends Error {
+  readonly code = 'BATCH_ABANDONED';
+  override readonly name = 'BatchAbandonedError';
+  constructor(
+    readonly processor: string,
+    readonly timeoutMs: number,
+  ) {
+    super(
+      `Expected "${processor}" to be done within ${timeoutMs} ms of being closed; the batch was given up`,
+    );
+  }
+}

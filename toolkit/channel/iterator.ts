@@ -30,7 +30,7 @@ export class ChannelIterator<T extends ChannelMessage> implements AsyncIterableI
         undefined,
         value => {
           this.#waiting.delete(waiter);
-          resolve({ value, done: false });
+          resolve({ value: value!, done: false });
         },
         error => {
           this.#waiting.delete(waiter);

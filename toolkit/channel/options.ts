@@ -1,4 +1,4 @@
-import { nonEmptyString, nonNegativeInteger, optionalCallable } from '../options';
+import { nonEmptyString, nonNegativeInteger, optionalCallable, positiveInteger } from '../options';
 
 /** What a channel carries: anything but undefined, which is how `tryReceive` says that there is nothing. */
 export type ChannelMessage = NonNullable<unknown> | null;
@@ -19,6 +19,11 @@ export interface ChannelOptions<T extends ChannelMessage> {
   readonly overflow?: ChannelOverflow;
   /** Told of each message that is dropped, by `overflow` or `clear`; what it throws is ignored. @default nothing */
   readonly onDrop?: (message: T) => void;
+  /**
+   * Every so many-th wait of each side is timed, the first one included: reading the clock twice would be a third of a
+   * short wait. All are counted. @default 10
+   */
+  readonly timeEvery?: number;
   /** Milliseconds of a clock that never goes back. @default performance.now */
   readonly clock?: () => number;
 }
@@ -37,6 +42,7 @@ export interface SettledChannelOptions<T extends ChannelMessage> {
   readonly capacity: number;
   readonly overflow: ChannelOverflow;
   readonly onDrop: ((message: T) => void) | undefined;
+  readonly timeEvery: number;
   readonly now: () => number;
 }
 
@@ -46,7 +52,7 @@ const overflows: readonly string[] = ['wait', 'drop-newest', 'drop-oldest'] sati
 export function settleChannelOptions<T extends ChannelMessage>(
   options: ChannelOptions<T>,
 ): SettledChannelOptions<T> {
-  const { name, capacity = 0, overflow = 'wait', onDrop, clock } = options;
+  const { name, capacity = 0, overflow = 'wait', onDrop, timeEvery, clock } = options;
   nonEmptyString('name', name);
   nonNegativeInteger('capacity', capacity);
   if (!overflows.includes(overflow)) {
@@ -60,6 +66,7 @@ export function settleChannelOptions<T extends ChannelMessage>(
     capacity,
     overflow,
     onDrop: optionalCallable('onDrop', onDrop),
+    timeEvery: positiveInteger('timeEvery', timeEvery ?? 10),
     now: optionalCallable('clock', clock) ?? (() => performance.now()),
   };
 }

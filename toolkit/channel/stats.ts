@@ -7,7 +7,7 @@ export const channelSource = { kind: 'channel', layout: 1 } as const;
  * A channel's counters since it was made, and its present length. They are exact at any moment:
  *
  * - `sent = received + dropped + length`
- * - of each side, `blocked = waitTime.count + waiting`
+ * - of each side, `blocked = waitTime.count + waiting` where every wait is timed
  */
 export interface ChannelStats {
   /** Messages that the channel took. */
@@ -38,7 +38,7 @@ export interface ChannelSideStats {
   readonly aborted: number;
   /** Sends to a closed channel, or that waited when it was closed. Always 0 for receiving, which ends that way. */
   readonly closed: number;
-  /** Time of waits that ended, however they did, in seconds. */
+  /** Time of those waits that were timed, however they ended, in seconds. */
   readonly waitTime: HistogramSnapshot;
 }
 

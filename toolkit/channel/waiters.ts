@@ -3,24 +3,48 @@ import { ChannelAbortedError, type ChannelOperation, ChannelTimeoutError } from 
 import type { ChannelWaitOptions } from './options';
 import type { ChannelSideCounters } from './stats';
 
+const untimed = -Infinity;
+
+/** What may end a wait before its time. */
+interface Limits {
+  readonly timer: NodeJS.Timeout | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onAbort: (() => void) | undefined;
+}
+
 /** One call that waits. */
 export class Waiter<T> {
   next: Waiter<T> | undefined = undefined;
   previous: Waiter<T> | undefined = undefined;
-  timer: NodeJS.Timeout | undefined = undefined;
-  signal: AbortSignal | undefined = undefined;
-  onAbort: (() => void) | undefined = undefined;
-  /** Whether it waits no more. */
-  ended = false;
+  limits: Limits | undefined = undefined;
+  /** When it began to wait, or {@link untimed}; NaN once it waits no more. */
+  since: number;
+  /** What a sender wants to send. */
+  readonly message: T | undefined;
+  /** Called once it is out of the list: with the message of a receiver, or undefined when a sender's was taken. */
+  readonly serve: (message: T | undefined) => void;
+  readonly fail: (error: unknown) => void;
+
   constructor(
-    readonly since: number,
-    /** What a sender wants to send. */
-    readonly message: T | undefined,
-    /** Called once it is out of the list: with the message of a receiver, or undefined when a sender's was taken. */
-    readonly serve: (message: T) => void,
-    readonly fail: (error: unknown) => void,
-  ) {}
+    since: number,
+    message: T | undefined,
+    serve: (message: T | undefined) => void,
+    fail: (error: unknown) => void,
+  ) {
+    this.since = since;
+    this.message = message;
+    this.serve = serve;
+    this.fail = fail;
+  }
 }
+
+let resolvePending: (value: never) => void;
+let rejectPending: (error: unknown) => void;
+/** One for all promises of waits: a closure for each would be a good part of a wait's cost. */
+const capture = (resolve: (value: never) => void, reject: (error: unknown) => void): void => {
+  resolvePending = resolve;
+  rejectPending = reject;
+};
 
 /** Throws what a call must fail with before it does anything. */
 export function checkWait(
@@ -36,22 +60,30 @@ export function checkWait(
 export class Waiters<T> {
   first: Waiter<T> | undefined = undefined;
   #last: Waiter<T> | undefined = undefined;
+  #untilTimed = 1;
 
   constructor(
     readonly channel: string,
     readonly operation: ChannelOperation,
     readonly counters: ChannelSideCounters,
     readonly now: () => number,
+    /** Every so many-th wait is timed. */
+    readonly timeEvery: number,
   ) {}
 
   /** Lets a call wait at the end of the line. */
   add(
     message: T | undefined,
-    serve: (message: T) => void,
+    serve: (message: T | undefined) => void,
     fail: (error: unknown) => void,
     options?: ChannelWaitOptions,
   ): Waiter<T> {
-    const waiter = new Waiter<T>(this.now(), message, serve, fail);
+    let since = untimed;
+    if (--this.#untilTimed === 0) {
+      this.#untilTimed = this.timeEvery;
+      since = this.now();
+    }
+    const waiter = new Waiter<T>(since, message, serve, fail);
     waiter.previous = this.#last;
     if (this.#last === undefined) this.first = waiter;
     else this.#last.next = waiter;
@@ -60,6 +92,13 @@ export class Waiters<T> {
     this.counters.waiting++;
     if (options !== undefined) this.#limit(waiter, options);
     return waiter;
+  }
+
+  /** As {@link add}, giving a promise of how the wait ends. */
+  wait<V>(message: T | undefined, options: ChannelWaitOptions | undefined): Promise<V> {
+    const promise = new Promise<V>(capture as ConstructorParameters<typeof Promise<V>>[0]);
+    this.add(message, resolvePending as (message: T | undefined) => void, rejectPending, options);
+    return promise;
   }
 
   /** Takes out the first, who is to be served. */
@@ -71,36 +110,39 @@ export class Waiters<T> {
 
   /** Takes one out, which is then nobody's; nothing where it waits no more. */
   remove(waiter: Waiter<T>): void {
-    if (waiter.ended) return;
+    const { since, limits } = waiter;
+    if (Number.isNaN(since)) return;
     const { previous, next } = waiter;
     waiter.previous = waiter.next = undefined;
-    waiter.ended = true;
+    waiter.since = Number.NaN;
     if (previous === undefined) this.first = next;
     else previous.next = next;
     if (next === undefined) this.#last = previous;
     else next.previous = previous;
     this.counters.waiting--;
-    this.counters.waitTime.record((this.now() - waiter.since) / 1000);
-    if (waiter.timer !== undefined) clearTimeout(waiter.timer);
-    if (waiter.onAbort !== undefined) waiter.signal!.removeEventListener('abort', waiter.onAbort);
+    if (since !== untimed) this.counters.waitTime.record((this.now() - since) / 1000);
+    if (limits === undefined) return;
+    clearTimeout(limits.timer);
+    if (limits.onAbort !== undefined) limits.signal!.removeEventListener('abort', limits.onAbort);
   }
 
   #limit(waiter: Waiter<T>, { timeoutMs, signal }: ChannelWaitOptions): void {
-    if (timeoutMs !== undefined) {
-      waiter.timer = setTimeout(() => {
-        this.counters.timeouts++;
-        this.remove(waiter);
-        waiter.fail(new ChannelTimeoutError(this.channel, this.operation, timeoutMs));
-      }, timeoutMs);
-    }
-    if (signal !== undefined) {
-      waiter.signal = signal;
-      waiter.onAbort = () => {
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            this.counters.timeouts++;
+            this.remove(waiter);
+            waiter.fail(new ChannelTimeoutError(this.channel, this.operation, timeoutMs));
+          }, timeoutMs);
+    const onAbort =
+      signal &&
+      (() => {
         this.counters.aborted++;
         this.remove(waiter);
         waiter.fail(new ChannelAbortedError(this.channel, this.operation, { cause: signal.reason }));
-      };
-      signal.addEventListener('abort', waiter.onAbort, { once: true });
-    }
+      });
+    if (onAbort !== undefined) signal!.addEventListener('abort', onAbort, { once: true });
+    waiter.limits = { timer, signal, onAbort };
   }
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { meterBatchProcessor } from '../../../instrumentation/meters/batch-processor';
 import { meterChannel } from '../../../instrumentation/meters/channel';
 import type { MeterContext } from '../../../instrumentation/meters/context';
 import { meterLock } from '../../../instrumentation/meters/lock';
 import { meterObjectPool } from '../../../instrumentation/meters/object-pool';
 import { HistogramCell } from '../../../instrumentation/metrics/cells';
 import { MetricRegistry } from '../../../instrumentation/metrics/registry';
-import { Channel } from '../../../toolkit/channel';
+import { BatchProcessor, Channel } from '../../../toolkit/channel';
 import { LockManager, Mutex, ReadWriteLock } from '../../../toolkit/lock';
 import { BufferPool, ConnectionPool, ObjectPool } from '../../../toolkit/object-pool';
 
@@ -153,7 +154,7 @@ test('a channel shows its messages, and by side the calls that waited and those 
   const registry = new MetricRegistry(2000, error => assert.fail(String(error)));
   const stop = meterChannel({ registry } as MeterContext);
   let now = 0;
-  const orders = new Channel<number>({ name: 'orders', capacity: 2, clock: () => now });
+  const orders = new Channel<number>({ name: 'orders', capacity: 2, timeEvery: 1, clock: () => now });
   const other = new Channel<number>({ name: 'orders', capacity: 3, overflow: 'drop-oldest' });
   for (let i = 0; i < 5; i++) other.trySend(i);
   for (let i = 0; i < 2; i++) await orders.send(i);
@@ -200,5 +201,47 @@ test('a channel shows its messages, and by side the calls that waited and those 
   other.clear();
   assert.equal(shown(registry).has('channel.length{orders}'), false);
   assert.equal(shown(registry).get('channel.dropped{orders}'), 5);
+  stop();
+});
+
+test('a batch processor shows its batches and what became of their items', async () => {
+  const registry = new MetricRegistry(2000, error => assert.fail(String(error)));
+  const stop = meterBatchProcessor({ registry } as MeterContext);
+  let now = 0;
+  const rows = new BatchProcessor<number>({
+    name: 'rows',
+    maxSize: 3,
+    retry: { attempts: 2, delayMs: 1 },
+    clock: () => now,
+    process: items => {
+      now += 250;
+      if (items.includes(3)) throw new RangeError('no');
+    },
+    onFailed: () => Promise.reject(new RangeError('nor this')),
+  });
+  for (let i = 0; i < 3; i++) await rows.add(i);
+  await rows.flush();
+  for (let i = 3; i < 5; i++) await rows.add(i);
+  const flushing = rows.flush();
+  assert.equal(shown(registry).get('channel.batch.running{rows}'), 1);
+  await flushing;
+  const after = shown(registry);
+  const expected: Record<string, number | [number, number]> = {
+    'size{rows}': [2, 5],
+    'flushes{rows size}': 1,
+    'flushes{rows time}': 0,
+    'flushes{rows flush}': 1,
+    'flushes{rows close}': 0,
+    'items{rows processed}': 3,
+    'items{rows failed}': 2,
+    'retries{rows}': 1,
+    'unreported{rows}': 1,
+    'running{rows}': 0,
+    'run_time{rows}': [2, 0.75],
+  };
+  for (const [key, value] of Object.entries(expected))
+    assert.deepEqual(after.get(`channel.batch.${key}`), value, key);
+  await rows.close();
+  assert.equal(shown(registry).has('channel.batch.running{rows}'), false);
   stop();
 });

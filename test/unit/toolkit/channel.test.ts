@@ -99,6 +99,7 @@ test('does what a plain model does under any calls, and its statistics hold afte
           name: 'model',
           capacity,
           overflow,
+          timeEvery: 1,
           onDrop: message => void dropped.push(message),
         });
         const ended = new Map<number, unknown>();
@@ -142,7 +143,7 @@ test('does what a plain model does under any calls, and its statistics hold afte
             channel.close();
             model.close();
           } else await turns(1);
-          const { send, receive } = assertChannelLaws(channel);
+          const { send, receive } = assertChannelLaws(channel, 1);
           assert.equal(channel.length, model.buffer.length);
           assert.deepEqual([send.waiting, receive.waiting], [model.senders.length, model.receivers.length]);
         }
@@ -254,6 +255,7 @@ test('wrong options are refused, saying what was expected and what came', async 
     make({ overflow: 'drop-oldest' }),
     /Expected a capacity of at least 1 where overflow is drop-/,
   );
+  assert.throws(make({ timeEvery: 0 }), /Expected timeEvery to be an integer above zero, got 0/);
   assert.throws(make({ onDrop: 5 as never }), /Expected onDrop to be a function, got number/);
   const channel = make({ capacity: 1 })();
   await assert.rejects(channel.sendWithTimeout(1, 0), /Expected timeoutMs to be milliseconds above 0/);
