@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
   'http-throughput': () => import('./http-throughput'),
   'prometheus-serialization': () => import('./prometheus-serialization'),
   'object-pool': () => import('./object-pool'),
+  channel: () => import('./channel'),
   lock: () => import('./lock'),
   instruments: () => import('./instruments'),
 };
