@@ -31,5 +31,9 @@ export const libraryNames = [
   'hono',
 ] as const;
 
+/** The auto-profiler's rules. Where several fire together, the first of them in this order takes the capture. */
+export const ruleNames = ['stall', 'gc', 'heap', 'resources', 'delay', 'response', 'cpu'] as const;
+
+export type RuleName = (typeof ruleNames)[number];
 export type MeterName = (typeof meterNames)[number];
 export type LibraryName = (typeof libraryNames)[number];

@@ -1,11 +1,12 @@
 import type { Resource } from '@opentelemetry/resources';
 import { errorText } from './log';
 import type { MeterContext } from './meters/context';
+import { pyroscopeDestination } from './profiles';
 import type { Profiling } from './profiling';
 
 /**
- * Profiling on demand and the admin server, when they are asked for; nothing of them is loaded otherwise. Where they
- * can't be had, or it would not be safe, that is one warning.
+ * Profiling on demand, the admin server and the auto-profiler, as far as they are asked for; nothing of them is loaded
+ * otherwise. Where they can't be had, or it would not be safe, that is one warning.
  *
  * @param entry path of the application's main script
  */
@@ -15,21 +16,57 @@ export function startOnDemand(
   entry: string,
 ): Profiling | undefined {
   const { config, log } = context;
-  if (!config.admin) return undefined;
-  if (!isLoopback(config.adminHost) && config.adminToken === undefined) {
-    log.warn(
-      `the admin server is off: VITALS_ADMIN_HOST=${config.adminHost} can be reached from elsewhere, and that ` +
-        'needs VITALS_ADMIN_TOKEN',
-    );
-    return undefined;
-  }
+  const serve = config.admin && isSafe(context);
+  if (!serve && !config.autoprofile) return undefined;
+  let profiling: Profiling;
   try {
     const { startProfiling } = require('./profiling.js') as typeof import('./profiling');
-    return startProfiling(context, { attribute: name => attribute(resource, name), entry });
+    const pyroscope =
+      config.pyroscopeAddress === undefined
+        ? undefined
+        : {
+            to: pyroscopeDestination(config.pyroscopeAddress, config, resource),
+            timeoutMs: config.pyroscopeUploadTimeoutMs,
+          };
+    profiling = startProfiling(context, {
+      attribute: name => attribute(resource, name),
+      entry,
+      serve,
+      pyroscope,
+    });
   } catch (error) {
-    log.warn(`the admin server did not start: ${errorText(error)}`);
+    const what = [serve ? ['admin server'] : [], config.autoprofile ? ['auto-profiler'] : []].flat();
+    log.warn(`the ${what.join(' and the ')} did not start: ${errorText(error)}`);
     return undefined;
   }
+  return config.autoprofile ? withAutoprofiler(context, profiling) : profiling;
+}
+
+function withAutoprofiler(context: MeterContext, profiling: Profiling): Profiling {
+  try {
+    const { startAutoprofiler } = require('./autoprofile.js') as typeof import('./autoprofile');
+    const stopAutoprofiler = startAutoprofiler(context, profiling);
+    return {
+      ...profiling,
+      stop() {
+        stopAutoprofiler();
+        return profiling.stop();
+      },
+    };
+  } catch (error) {
+    context.log.warn(`the auto-profiler did not start: ${errorText(error)}`);
+    return profiling;
+  }
+}
+
+/** Whether the admin server may listen where it is configured to; says so where it may not. */
+function isSafe({ config, log }: MeterContext): boolean {
+  if (isLoopback(config.adminHost) || config.adminToken !== undefined) return true;
+  log.warn(
+    `the admin server is off: VITALS_ADMIN_HOST=${config.adminHost} can be reached from elsewhere, and that ` +
+      'needs VITALS_ADMIN_TOKEN',
+  );
+  return false;
 }
 
 /** Whether only this machine can reach a server at `host`. */

@@ -1,6 +1,8 @@
 import type { Resource } from '@opentelemetry/resources';
 import type { PyroscopeExporter } from '../exporters/pyroscope';
+import type { DestinationOptions } from '../exporters/pyroscope/request';
 import { selfMetrics } from './catalogue';
+import type { Config } from './config/options';
 import { errorText } from './log';
 import type { MeterContext } from './meters/context';
 
@@ -17,23 +19,12 @@ const labels = {
 export function startProfiles(context: MeterContext, resource: Resource): PyroscopeExporter | undefined {
   const { config, log, registry } = context;
   if (config.pyroscopeAddress === undefined) return undefined;
-  const { attributes } = syncOnly(resource);
-  const tags: Record<string, string> = {};
-  for (const [attribute, label] of Object.entries(labels)) {
-    const value = attributes[attribute];
-    if (value !== undefined) tags[label] = String(value);
-  }
+  const to = pyroscopeDestination(config.pyroscopeAddress, config, resource);
   try {
     const { startPyroscope } = require('./pyroscope.js') as typeof import('../exporters/pyroscope');
     const exporter = startPyroscope(
       {
-        serverAddress: config.pyroscopeAddress,
-        applicationName: config.pyroscopeApplication ?? String(attributes['service.name']),
-        tags,
-        ...(config.pyroscopeAuthToken === undefined ? {} : { authToken: config.pyroscopeAuthToken }),
-        ...(config.pyroscopeUser === undefined ? {} : { basicAuthUser: config.pyroscopeUser }),
-        ...(config.pyroscopePassword === undefined ? {} : { basicAuthPassword: config.pyroscopePassword }),
-        ...(config.pyroscopeTenant === undefined ? {} : { tenantId: config.pyroscopeTenant }),
+        ...to,
         flushIntervalMs: config.pyroscopeFlushMs,
         wallSamplingDurationMs: config.pyroscopeWallDurationMs,
         wallSamplingIntervalMicros: config.pyroscopeWallIntervalMicros,
@@ -58,6 +49,29 @@ export function startProfiles(context: MeterContext, resource: Resource): Pyrosc
     log.warn(`continuous profiling did not start: ${errorText(error)}`);
     return undefined;
   }
+}
+
+/** Where profiles go, by the configuration and the resource. */
+export function pyroscopeDestination(
+  serverAddress: string,
+  config: Config,
+  resource: Resource,
+): DestinationOptions {
+  const { attributes } = syncOnly(resource);
+  const tags: Record<string, string> = {};
+  for (const [attribute, label] of Object.entries(labels)) {
+    const value = attributes[attribute];
+    if (value !== undefined) tags[label] = String(value);
+  }
+  return {
+    serverAddress,
+    applicationName: config.pyroscopeApplication ?? String(attributes['service.name']),
+    tags,
+    ...(config.pyroscopeAuthToken === undefined ? {} : { authToken: config.pyroscopeAuthToken }),
+    ...(config.pyroscopeUser === undefined ? {} : { basicAuthUser: config.pyroscopeUser }),
+    ...(config.pyroscopePassword === undefined ? {} : { basicAuthPassword: config.pyroscopePassword }),
+    ...(config.pyroscopeTenant === undefined ? {} : { tenantId: config.pyroscopeTenant }),
+  };
 }
 
 /** The attributes known now; some detectors look theirs up asynchronously, and no label is one of those. */

@@ -75,7 +75,11 @@ function labelValue(value: string): string {
  *
  * @param sampleRate samples per second; left out for heap profiles, which have none.
  */
-export function ingestPath(to: Destination, window: ProfileExport, sampleRate: number | undefined): string {
+export function ingestPath(
+  to: Destination,
+  window: Pick<ProfileExport, 'startedAt' | 'stoppedAt'>,
+  sampleRate: number | undefined,
+): string {
   const query = new URLSearchParams({
     format: 'pprof',
     from: String(Math.floor(window.startedAt.getTime() / 1000)),

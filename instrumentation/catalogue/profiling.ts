@@ -1,7 +1,13 @@
+import { ruleNames } from '../names';
 import { bodyBytes } from './buckets';
 import { attribute, metric } from './define';
 
 const meter = 'profiling';
+
+/** What comes of a rule that fires. */
+export const triggerOutcomes = ['captured', 'failed', 'cooldown', 'budget', 'busy', 'memory'] as const;
+export type TriggerOutcome = (typeof triggerOutcomes)[number];
+
 const kind = attribute('profile.type', 'Kind of capture', {
   values: ['cpu', 'heap', 'allocs', 'trace', 'goroutine', 'block', 'mutex'],
 });
@@ -11,6 +17,13 @@ const trigger = attribute('vitals.profile.trigger', 'Who asked for it', {
 const outcome = attribute('vitals.profile.outcome', 'How it ended', {
   values: ['complete', 'stopped', 'cancelled', 'failed', 'rejected'],
 });
+
+const rule = attribute('vitals.autoprofile.rule', "The auto-profiler's rule", { values: ruleNames });
+const triggerOutcome = attribute(
+  'vitals.autoprofile.outcome',
+  'What came of it: a capture, a capture that failed, or none because of the cooldown, the budget, another capture, or memory that is nearly used up',
+  { values: triggerOutcomes },
+);
 
 /** Seconds; how long captures run, up to their limit of five minutes. */
 const captureSeconds = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300] as const;
@@ -47,5 +60,21 @@ export const profilingMetrics = {
     'gauge',
     'By',
     'Bytes that captures take in VITALS_CAPTURE_DIR',
+  ),
+  triggers: metric(
+    meter,
+    'vitals.autoprofile.triggers',
+    'counter',
+    '{trigger}',
+    'Times that a rule of the auto-profiler fired; with outcome captured, what annotations in Grafana are made of',
+    { attributes: [rule, triggerOutcome] },
+  ),
+  lastCapture: metric(
+    meter,
+    'vitals.autoprofile.last_capture_time',
+    'gauge',
+    's',
+    'When a rule last had a capture taken, in seconds since the epoch',
+    { attributes: [rule] },
   ),
 } as const;

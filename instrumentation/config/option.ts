@@ -19,7 +19,8 @@ export type Group =
   | 'OTLP'
   | 'Traces and logs'
   | 'Continuous profiling'
-  | 'Profiling on demand';
+  | 'Profiling on demand'
+  | 'Auto-profiler';
 
 export function option<T>(
   group: Group,

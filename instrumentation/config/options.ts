@@ -1,4 +1,5 @@
 import type { Option } from './option';
+import { autoprofileOptions } from './options/autoprofile';
 import { generalOptions } from './options/general';
 import { metricsOptions } from './options/metrics';
 import { onDemandOptions } from './options/on-demand';
@@ -20,6 +21,7 @@ export const options = {
   ...otlpOptions,
   ...profilingOptions,
   ...onDemandOptions,
+  ...autoprofileOptions,
 } as const;
 
 type Options = typeof options;

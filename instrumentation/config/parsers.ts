@@ -93,6 +93,30 @@ export const ratio = parser('number, 0 to 1', text => {
   return value;
 });
 
+/**
+ * Numbers by name, such as `min=20,max=200`; those left out keep their defaults. Where there are a `min` and a `max`
+ * other than 0, the one must not be above the other.
+ */
+export function numbers<const K extends string>(
+  defaults: Readonly<Record<K, number>>,
+): Parser<Readonly<Record<K, number>>> {
+  const keys = Object.keys(defaults);
+  const form = keys.map(key => `${key}=number`).join(',');
+  return parser(form, text => {
+    const values: Record<string, number> = { ...defaults };
+    for (const item of split(text)) {
+      const [key = '', number = ''] = item.split('=').map(part => part.trim());
+      if (!keys.includes(key) || !/^(\d+\.?\d*|\.\d+)$/.test(number)) {
+        throw new Expected(`${form}, each a number that is not negative`);
+      }
+      values[key] = Number(number);
+    }
+    const { min = 0, max = 0 } = values as { min?: number; max?: number };
+    if (max > 0 && min > max) throw new Expected(`${form} with min not above max (${min}, ${max})`);
+    return Object.freeze(values) as Readonly<Record<K, number>>;
+  });
+}
+
 /** `key=value` pairs as in W3C baggage: comma-separated, values percent-encoded. */
 export const keyValues = parser('comma list of key=value', text => {
   const pairs: Record<string, string> = {};

@@ -1,3 +1,4 @@
+import type { DestinationOptions } from '../../exporters/pyroscope/request';
 import type { CaptureKind, CaptureOptions, CaptureRecord, Trigger } from './capture';
 import type { Frame } from './pprof/profile';
 
@@ -20,6 +21,14 @@ export interface WorkerSettings {
     | undefined;
   /** Milliseconds since the epoch. */
   readonly processStartedAt: number;
+  /** Where the auto-profiler's captures go too; `undefined` where no Pyroscope is configured. */
+  readonly pyroscope: PyroscopeSettings | undefined;
+}
+
+/** A Pyroscope server that captures are handed to. */
+export interface PyroscopeSettings {
+  readonly to: DestinationOptions;
+  readonly timeoutMs: number;
 }
 
 /** A node of V8's sampled allocations, as `@datadog/pprof` hands it over. */

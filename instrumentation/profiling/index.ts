@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import type { MeterContext } from '../meters/context';
 import type { CaptureKind, CaptureOptions, CaptureRecord, Trigger } from './capture';
-import type { StallEnd, WorkerMethods, WorkerSettings } from './contract';
+import type { PyroscopeSettings, StallEnd, WorkerMethods, WorkerSettings } from './contract';
 import { beatIntervalMs, createHeartbeatMemory, startHeartbeat } from './heartbeat';
 import { logContention } from './main/contention';
 import { createHeapSampler, loadBinding } from './main/heap-sampler';
@@ -47,6 +47,10 @@ export interface ProfilingFacts {
   readonly attribute: (name: string) => string | undefined;
   /** Path of the application's main script; empty where there is none. */
   readonly entry: string;
+  /** Whether to have the admin server; captures are taken without it too. */
+  readonly serve: boolean;
+  /** Where the auto-profiler's captures go too. */
+  readonly pyroscope: PyroscopeSettings | undefined;
 }
 
 /**
@@ -69,6 +73,7 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
   const admin = new Promise<AdminAddress | undefined>(resolve => {
     served = resolve;
   });
+  if (!facts.serve) served(undefined);
   const methods = hostMethods({
     context,
     heap,
@@ -104,8 +109,11 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
     commandLine: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
     service: facts.attribute('service.name') ?? 'unknown_service:node',
     serviceVersion: facts.attribute('service.version'),
-    admin: { host: config.adminHost, port: config.adminPort, token: config.adminToken },
+    admin: facts.serve
+      ? { host: config.adminHost, port: config.adminPort, token: config.adminToken }
+      : undefined,
     processStartedAt: Date.now() - performance.now(),
+    pyroscope: facts.pyroscope,
   };
 
   const stopListening = (): void => {

@@ -17,11 +17,15 @@ const limit = 30;
 /** Metrics that this application gives no occasion for, and the test that sees their values. */
 const elsewhere: Readonly<Record<string, string>> = Object.fromEntries(
   catalogue
-    // Profiles on demand need the admin server, findings something that is wrong.
+    // Profiles on demand need the admin server or the auto-profiler, findings something that is wrong.
     .filter(({ meter }) => meter === 'profiling' || meter === 'findings')
     .map(({ name, meter }) => [
       name,
-      meter === 'findings' ? 'agent/findings.test.ts' : 'agent/profiling-captures.test.ts',
+      meter === 'findings'
+        ? 'agent/findings.test.ts'
+        : name.startsWith('vitals.autoprofile.')
+          ? 'agent/autoprofile.test.ts'
+          : 'agent/profiling-captures.test.ts',
     ]),
 );
 

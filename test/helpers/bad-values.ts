@@ -8,6 +8,7 @@ export function badValue({ env, parser: { type } }: Option<unknown>): string {
   if (type === 'boolean') return 'yes';
   if (type.startsWith('integer')) return '12abc';
   if (type.startsWith('number')) return '1.5';
+  if (/^\w+=number/.test(type)) return 'max=-1';
   if (type === 'comma list') return ',,';
   if (type.startsWith('one of') || type.startsWith('comma list of')) return 'nonsense';
   if (type === 'URL') return 'localhost:4318';

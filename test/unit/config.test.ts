@@ -88,6 +88,32 @@ test('a share is a number from 0 to 1', () => {
   }
 });
 
+test('thresholds of a rule are taken by name, and those left out keep their defaults', () => {
+  const { config, problems } = loadConfig({
+    VITALS_AUTOPROFILE_CPU: 'rise = 20, max=95.5',
+    VITALS_AUTOPROFILE_STALL: 'max=250',
+  });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(config.autoprofileCpu, { min: 50, rise: 20, max: 95.5 });
+  assert.deepEqual(config.autoprofileStall, { max: 250 });
+});
+
+test('thresholds that no level can meet, names that there are not and what is no number are refused', () => {
+  const form = 'min=number,rise=number,max=number';
+  for (const [wrong, expected] of [
+    ['min=90,max=80', `${form} with min not above max (90, 80)`],
+    ['limit=3', `${form}, each a number that is not negative`],
+    ['min=-1', `${form}, each a number that is not negative`],
+    ['min', `${form}, each a number that is not negative`],
+    ['50', `${form}, each a number that is not negative`],
+  ] as const) {
+    const { config, problems } = loadConfig({ VITALS_AUTOPROFILE_GC: wrong });
+    assert.deepEqual(problems, [`VITALS_AUTOPROFILE_GC: expected ${expected}, got "${wrong}"`]);
+    assert.deepEqual(config.autoprofileGc, { min: 10, rise: 100, max: 30 });
+  }
+  assert.match(loadConfig({ VITALS_AUTOPROFILE_STALL: 'min=3' }).problems[0]!, /expected max=number, each/);
+});
+
 test('none does not go together with another exporter', () => {
   const { problems } = loadConfig({ OTEL_METRICS_EXPORTER: 'none,otlp' });
   assert.match(problems[0]!, /expected none to stand alone, got "none,otlp"/);

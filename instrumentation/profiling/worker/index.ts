@@ -1,4 +1,5 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { capturePublisher } from '../../../exporters/pyroscope/captures';
 import { startAdmin } from '../../admin';
 import { errorText } from '../../log';
 import type { Capture, CaptureKind } from '../capture';
@@ -78,7 +79,10 @@ function run(settings: WorkerSettings, port: Port): void {
       nodeVersion: process.versions.node,
       pid: process.pid,
     },
-    publishers: [],
+    publishers:
+      settings.pyroscope === undefined
+        ? []
+        : [capturePublisher(settings.pyroscope.to, settings.pyroscope.timeoutMs)],
     onEnd(end) {
       host.notify('captureEnded', end);
       if (end.bytes > 0) tellStored();

@@ -1,0 +1,135 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import { gcMetrics, heapMetrics, httpServerMetrics } from '../catalogue';
+import { heapUseNow } from '../meters/heap-use';
+import type { MetricRegistry } from '../metrics/registry';
+import type { RuleName } from '../names';
+
+/** Every level at one moment; those that nobody knows are missing. */
+export type Levels = { readonly [R in Exclude<RuleName, 'stall'>]: number | undefined } & {
+  /** Whether `heap` is what a major collection left; before the first one it is all that is old, garbage included. */
+  readonly heapIsLive: boolean;
+};
+
+export interface Readings {
+  /** Levels since the last call. */
+  take(): Levels;
+  stop(): void;
+}
+
+/** Milliseconds between two samples of the event loop's delay. */
+const resolutionMs = 20;
+/** Requests that a percentile needs. */
+const fewestRequests = 20;
+/** Readings that the last list of resources stands for at most: one for each millisecond that it took. */
+const mostWaits = 12;
+const mib = 2 ** 20;
+
+/** Reads levels off numbers that the meters collect anyway, and off a few that Node.js keeps. */
+export function createReadings(registry: MetricRegistry, wanted: readonly RuleName[]): Readings {
+  const delays = wanted.includes('delay') ? monitorEventLoopDelay({ resolution: resolutionMs }) : undefined;
+  delays?.enable();
+  const resources = wanted.includes('resources') ? countResources() : undefined;
+  const live = registry.instrument(heapMetrics.live).with({});
+  const pauses = registry.instrument(gcMetrics.duration);
+  const durations = registry.instrument(httpServerMetrics.duration);
+  const gcSeconds = (): number => {
+    let total = 0;
+    for (const { attributes, sum } of pauses.cells()) {
+      if (attributes['vitals.gc.forced'] === undefined) total += sum;
+    }
+    return total;
+  };
+  const requests = (): { bounds: readonly number[]; counts: number[] } => {
+    const counts: number[] = [];
+    let bounds: readonly number[] = [];
+    for (const cell of durations.cells()) {
+      bounds = cell.bounds;
+      cell.counts.forEach((count, i) => {
+        counts[i] = (counts[i] ?? 0) + count;
+      });
+    }
+    return { bounds, counts };
+  };
+  let last = { at: performance.now(), cpu: cpuMicros(), gc: gcSeconds(), requests: requests().counts };
+  return {
+    take() {
+      const { bounds, counts } = requests();
+      const now = { at: performance.now(), cpu: cpuMicros(), gc: gcSeconds(), requests: counts };
+      const ms = now.at - last.at;
+      const answered = counts.map((count, i) => count - (last.requests[i] ?? 0));
+      const levels: Levels = {
+        cpu: (now.cpu - last.cpu) / ms / 10,
+        gc: ((now.gc - last.gc) * 1e5) / ms,
+        heap: (live.value ?? heapUseNow().old) / mib,
+        heapIsLive: live.value !== undefined,
+        delay:
+          delays === undefined || delays.count === 0
+            ? undefined
+            : Math.max(0, delays.percentile(90) / 1e6 - resolutionMs),
+        response: percentile99(bounds, answered),
+        resources: resources?.(),
+      };
+      delays?.reset();
+      last = now;
+      return levels;
+    },
+    stop: () => delays?.disable(),
+  };
+}
+
+/** Counts the active resources, for which Node.js has to list them; a list that takes long is made more rarely. */
+function countResources(): () => number {
+  let count = 0;
+  let waits = 0;
+  return () => {
+    if (waits-- > 0) return count;
+    const begin = performance.now();
+    count = process.getActiveResourcesInfo().length;
+    waits = Math.min(mostWaits, Math.floor(performance.now() - begin));
+    return count;
+  };
+}
+
+/** Newer versions of Node.js tell the main thread's CPU time apart from the process's. */
+function cpuMicros(): number {
+  const { threadCpuUsage } = process as { threadCpuUsage?: typeof process.cpuUsage };
+  const { user, system } = (threadCpuUsage ?? process.cpuUsage).call(process);
+  return user + system;
+}
+
+/**
+ * Milliseconds that 99 of 100 requests did not take longer than, by linear interpolation within the bucket; past the
+ * last bound that bound. `undefined` of too few requests.
+ */
+export function percentile99(bounds: readonly number[], counts: readonly number[]): number | undefined {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total < fewestRequests) return undefined;
+  let below = 0;
+  for (let i = 0; i < bounds.length; i++) {
+    const count = counts[i] ?? 0;
+    const rank = total * 0.99 - below;
+    if (count > 0 && rank <= count) {
+      const from = i === 0 ? 0 : bounds[i - 1]!;
+      return (from + (bounds[i]! - from) * (rank / count)) * 1000;
+    }
+    below += count;
+  }
+  return bounds.length === 0 ? undefined : bounds[bounds.length - 1]! * 1000;
+}
+
+/** The old generation, and the share of what it may grow to. */
+export interface HeapFill {
+  readonly bytes: number;
+  readonly share: number;
+}
+
+/** V8's default for a semi-space on 64-bit machines. */
+const semiSpaceBytes = 16 * mib;
+
+/** The limit that V8 tells includes the young generation: three semi-spaces, which the old one can't have. */
+export function heapFill(): HeapFill {
+  const { old, youngCapacity } = heapUseNow();
+  const limit = getHeapStatistics().heap_size_limit - 3 * Math.max(youngCapacity, semiSpaceBytes);
+  return { bytes: old, share: limit > 0 ? old / limit : 1 };
+}
