@@ -15,7 +15,7 @@ export function isInternal(object: object | null | undefined): boolean {
 const making = Symbol.for('otel-vitals.making');
 const scope = globalThis as { [making]?: boolean };
 
-/** Makes a request of the agent's own, which is known as such from its first event on, before it could be marked. */
+/** Makes a request or thread of the agent's own, which is known as such from its first event on, before it could be marked. */
 export function makeInternal<T extends object>(make: () => T): T {
   scope[making] = true;
   try {
@@ -25,7 +25,7 @@ export function makeInternal<T extends object>(make: () => T): T {
   }
 }
 
-/** Whether a request that is being made in this moment is the agent's own. */
+/** Whether a request or thread that is being made in this moment is the agent's own. */
 export function isMakingInternal(): boolean {
   return scope[making] === true;
 }

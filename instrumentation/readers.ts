@@ -16,6 +16,7 @@ import {
 import { createPrometheusReader } from '../exporters/prometheus/reader';
 import { selfMetrics } from './catalogue';
 import type { Config } from './config/options';
+import { surviveClosedStdout } from './console-output';
 import { withDeadline } from './lifecycle';
 import { errorText, type Log } from './log';
 import type { MeterContext } from './meters/context';
@@ -102,7 +103,10 @@ export function pushReaders(
       }),
     );
   };
-  if (config.metricsExporters.includes('console')) push(new ConsoleMetricExporter());
+  if (config.metricsExporters.includes('console')) {
+    surviveClosedStdout();
+    push(new ConsoleMetricExporter());
+  }
   if (config.metricsExporters.includes('otlp')) {
     try {
       const { createOtlpMetricExporter } = require('./otlp.js') as typeof import('../exporters/otlp');

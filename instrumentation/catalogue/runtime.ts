@@ -163,7 +163,13 @@ export const threadMetrics = {
     'Resources that keep the event loop alive (process.getActiveResourcesInfo)',
     { attributes: [resourceType] },
   ),
-  workers: metric('threads', 'vitals.worker_thread.count', 'gauge', '{thread}', 'Worker threads that run'),
+  workers: metric(
+    'threads',
+    'vitals.worker_thread.count',
+    'gauge',
+    '{thread}',
+    'Worker threads of the application that run',
+  ),
   workerUtilization: metric(
     'threads',
     'vitals.worker_thread.eventloop.utilization',

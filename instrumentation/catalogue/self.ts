@@ -61,7 +61,7 @@ export const selfMetrics = {
     'vitals.self.overflow',
     'counter',
     '{measurement}',
-    'Times a measurement was sent to otel.metric.overflow because its metric is at VITALS_CARDINALITY_LIMIT',
+    "Measurements of the agent's own metrics sent to otel.metric.overflow, because one is at VITALS_CARDINALITY_LIMIT",
   ),
   warnings: metric(
     meter,

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { EventLoopUtilization } from 'node:perf_hooks';
 import type { Worker } from 'node:worker_threads';
+import { isMakingInternal } from '../internal';
 import { freeSlot, readSlots, slotCount, threadNameOf } from './thread-slots';
 import { windowed } from './window';
 
@@ -39,6 +40,8 @@ export function watchWorkerEnds(
   const started = (message: unknown): void => {
     try {
       const { worker } = message as { worker: Worker };
+      // Neither the agent's own nor the thread in which Node.js runs hooks into ES modules is the application's.
+      if (isMakingInternal() || worker.constructor.name === 'InternalWorker') return;
       // -1 once it has ended.
       const { threadId } = worker;
       const ended = onStart(worker);

@@ -13,6 +13,7 @@ import {
 import { createOtlpExporter, type ExportWatch } from '../../exporters/otlp/exporter';
 import { otlpSettings, type Signal } from '../../exporters/otlp/settings';
 import type { Config } from '../config/options';
+import { surviveClosedStdout } from '../console-output';
 import type { Log } from '../log';
 import { hearOfDropped } from './dropped';
 import { logsExporters, tracesExporters } from './wanted';
@@ -47,6 +48,7 @@ export function createProcessors(config: Config, log: Log, watch: ExportWatch): 
 
   for (const name of tracesExporters(config)) {
     if (name === 'console') {
+      surviveClosedStdout();
       spans.push(new SimpleSpanProcessor({ exporter: new ConsoleSpanExporter() }));
       continue;
     }
@@ -66,6 +68,7 @@ export function createProcessors(config: Config, log: Log, watch: ExportWatch): 
 
   for (const name of logsExporters(config)) {
     if (name === 'console') {
+      surviveClosedStdout();
       logRecords.push(new SimpleLogRecordProcessor({ exporter: new ConsoleLogRecordExporter() }));
       continue;
     }

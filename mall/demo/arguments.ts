@@ -28,7 +28,8 @@ Options:
 Environment:
   DATABASE_URL                   PostgreSQL to use; the demo makes a database of its own there and
                                  removes it. Without: an embedded PostgreSQL
-  REDIS_URL                      Redis to use. Without: a local redis-server is started
+  REDIS_URL                      Redis to use; the keys that the demo sets there expire by themselves.
+                                 Without: a local redis-server is started
   PORT                           port of the shop (default 3000, else a free one)
   OTEL_EXPORTER_PROMETHEUS_PORT  port of the metrics (default 9464, else a free one)
   VITALS_ADMIN_PORT              port of the admin server (default 6060, else a free one); VITALS_ADMIN=false

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type AppOptions, type Exit, folderWith, runApp, startApp } from '../helpers/app';
 import { badEnvironment, optionTable } from '../helpers/bad-values';
 import { Samples, samplesFrom } from '../helpers/samples';
@@ -217,6 +218,26 @@ describe('configuration', { concurrency: 3 }, () => {
     });
     assert.equal(exit.code, 0, exit.stderr);
     assert.ok((exit.stdout.match(/name: 'process\.uptime'/g)?.length ?? 0) >= 2, exit.stdout.slice(0, 500));
+  });
+
+  test('who reads the console and goes away does not end the application', async () => {
+    const script = folderWith({
+      'app.js': 'setInterval(() => {}, 1000); process.on("SIGTERM", () => process.exit(7));',
+    });
+    const app = startApp(script.path('app.js'), {
+      env: {
+        OTEL_METRICS_EXPORTER: 'console',
+        OTEL_METRIC_EXPORT_INTERVAL: '100',
+        OTEL_METRIC_EXPORT_TIMEOUT: '100',
+      },
+    });
+    await app.printed(/name: 'process\.uptime'/);
+    app.process.stdout!.destroy();
+    // Several exports find nobody.
+    await delay(500);
+    app.kill('SIGTERM');
+    const exit = await app.exit;
+    assert.equal(exit.code, 7, exit.stderr);
   });
 
   test('a limit on series holds for every metric, and what is past it is counted under overflow', async () => {

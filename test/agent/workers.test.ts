@@ -30,6 +30,7 @@ const files = folderWith({
     if (role === 'computes') setTimeout(() => { for (;;); }, 1);
     parentPort.postMessage('online');
     globalThis.kept = kept;`,
+  'idle.mjs': 'setInterval(() => {}, 1000);',
   'esm.mjs': `
     import { Worker, isMainThread } from 'node:worker_threads';
     if (isMainThread) new Worker(new URL(import.meta.url)).on('exit', code => console.log('worker ended with ' + code));`,
@@ -102,6 +103,25 @@ async function end(app: App): Promise<void> {
     'a worker said something, or opened a port',
   );
 }
+
+test("threads of Node.js and of the agent are not the application's", async () => {
+  for (const nodeArgs of [
+    ['--import', register],
+    ['--require', preload],
+  ]) {
+    const app = startApp(files.path('idle.mjs'), {
+      nodeArgs,
+      env: { OTEL_EXPORTER_PROMETHEUS_PORT: '0', VITALS_ADMIN: 'true', VITALS_ADMIN_PORT: '0' },
+    });
+    const url = await app.metricsUrl();
+    await app.printed(/admin server is at/, 'stderr');
+    const samples = await samplesFrom(url);
+    assert.equal(samples.value('vitals_worker_thread_count'), 0);
+    assert.deepEqual(samples.labels('vitals_worker_thread_eventloop_utilization_ratio', 'thread_name'), []);
+    app.kill('SIGTERM');
+    await app.exit;
+  }
+});
 
 test('worker threads show their heap and utilization by name, through the one endpoint, while they live', async () => {
   const { app, url, tell } = await startPool();

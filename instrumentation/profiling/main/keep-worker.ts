@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { makeInternal } from '../../internal';
 import { errorText, type Log } from '../../log';
 import { connectPeer, type Methods, type Peer } from '../rpc';
 
@@ -26,12 +27,9 @@ export function keepWorker<Remote extends KeptMethods>(
   let restarts = 0;
   const spawn = (): { worker: Worker; peer: Peer<Remote> } => {
     // Neither this thread's options nor its environment: the preload in them is for the application's own workers.
-    const worker = new Worker(script, {
-      workerData,
-      execArgv: [],
-      env: {},
-      name: 'otel-vitals',
-    });
+    const worker = makeInternal(
+      () => new Worker(script, { workerData, execArgv: [], env: {}, name: 'otel-vitals' }),
+    );
     const peer = connectPeer<Remote>(worker, methods);
     let reason = '';
     worker.on('error', error => {
