@@ -16,6 +16,10 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
 
 async function main(): Promise<void> {
   const named = process.argv.slice(2);
+  if (named.includes('--help') || named.includes('-h')) {
+    console.log(`npm run bench -- [benchmark ...]: all of ${Object.keys(benches).join(', ')}, or those named`);
+    return;
+  }
   const unknown = named.filter(name => !(name in benches));
   if (unknown.length > 0) {
     console.error(`unknown benchmark ${unknown.join(', ')}; known: ${Object.keys(benches).join(', ')}`);
