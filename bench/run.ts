@@ -17,7 +17,9 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
 async function main(): Promise<void> {
   const named = process.argv.slice(2);
   if (named.includes('--help') || named.includes('-h')) {
-    console.log(`npm run bench -- [benchmark ...]: all of ${Object.keys(benches).join(', ')}, or those named`);
+    console.log(
+      `npm run bench -- [benchmark ...]: all of ${Object.keys(benches).join(', ')}, or those named`,
+    );
     return;
   }
   const unknown = named.filter(name => !(name in benches));
