@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { before, test } from 'node:test';
 import { type AppOptions, folderWith, repository, scrape, startApp } from '../helpers/app';
 
@@ -86,12 +86,26 @@ test('the package holds what runs, its types, boards, rules and documents, and n
   const folders = /^(dist\/(instrumentation|toolkit|types)|grafana\/(dashboards|rules)|docs)\//;
   const strays = packed.filter(file => file.includes('/') && !folders.test(file));
   assert.deepEqual(strays, [
+    'bench/README.md',
     'dist/THIRD-PARTY-NOTICES.txt',
     'instrumentation/package.json',
     'instrumentation/register.mjs',
   ]);
   const types = packed.filter(file => file.startsWith('dist/types/'));
   assert.ok(types.every(file => file.endsWith('.d.ts') && !/\/(mall|test)\//.test(file)));
+});
+
+test('what its documents link to is in the package', () => {
+  for (const file of packed.filter(name => name.endsWith('.md'))) {
+    const text = readFileSync(join(repository, file), 'utf8');
+    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#\s]+)/g)) {
+      const path = join(dirname(file), target!);
+      assert.ok(
+        packed.some(name => name === path || name.startsWith(`${path}/`)),
+        `${file} links to ${target}`,
+      );
+    }
+  }
 });
 
 test('an express application that knows nothing of it: node --require otel-vitals/instrumentation app.js', async () => {
