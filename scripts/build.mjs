@@ -1,7 +1,7 @@
 // Bundles the preload, the toolkit and the demo's shop into dist/ and writes type declarations.
 // `--no-types` skips the declarations, which only consumers of the npm package need.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -103,6 +103,20 @@ const results = await Promise.all([
     outdir: 'dist/toolkit',
     packages: 'external',
   }),
+  // The admin server's page, for browsers of the last years.
+  build({
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'browser',
+    target: ['chrome120', 'firefox120', 'safari17'],
+    format: 'iife',
+    entryPoints: { main: 'instrumentation/admin/page/main.ts' },
+    outdir: 'dist/instrumentation/page',
+    minify: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  }),
   // The shop of demo and image. It stays out of the npm package: see `files` in package.json.
   build({
     ...common,
@@ -112,6 +126,10 @@ const results = await Promise.all([
   }),
 ]);
 
+copyFileSync(
+  join(root, 'instrumentation/admin/page/index.html'),
+  join(root, 'dist/instrumentation/page/index.html'),
+);
 writeFileSync(
   join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'),
   thirdPartyNotices(

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 
 const steps = [
   ['types', ['npx', '--no-install', 'tsc', '-p', '.']],
+  ["the page's types", ['npx', '--no-install', 'tsc', '-p', 'instrumentation/admin/page']],
   ['lint', ['npx', '--no-install', 'biome', 'ci', '--error-on-warnings', '.']],
   ['generated files', ['npm', 'run', '-s', 'generate', '--', '--check']],
   ['unit tests', [process.execPath, '--import', 'tsx', 'scripts/test.mjs', 'unit']],

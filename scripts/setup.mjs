@@ -10,6 +10,7 @@ import { delimiter, join } from 'node:path';
 const packages = {
   'redis-server': { programs: ['redis-server'], purpose: 'the Redis of tests and demo' },
   prometheus: { programs: ['prometheus', 'promtool'], purpose: 'scrapes and rule checks in tests' },
+  chromium: { programs: ['chromium'], purpose: 'the status page in the long tests' },
 };
 
 const installTimeoutMs = 8 * 60_000;

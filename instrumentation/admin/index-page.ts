@@ -1,3 +1,5 @@
+import { escapeHtml } from './html';
+
 /** What can be had below `/debug/pprof/`, with what it is in Node.js. */
 const profiles: readonly (readonly [name: string, link: string, description: string])[] = [
   [
@@ -80,16 +82,4 @@ ${descriptions.join('\n')}
 </body>
 </html>
 `;
-}
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, character => entities[character]!);
 }

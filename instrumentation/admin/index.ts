@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type Exchange, send, sendError, sendFailure } from './exchange';
 import { createGuard, isForeignPage } from './guard';
+import { pageRoutes } from './page-routes';
 import type { AdminParts } from './parts';
 import { pprofRoutes } from './pprof-routes';
 import { profilingRoutes } from './profiling-routes';
@@ -39,6 +40,7 @@ export function startAdmin(options: AdminOptions): Admin {
   const routes: Routes = {
     ...pprofRoutes(options),
     ...profilingRoutes(options),
+    ...pageRoutes(options),
   };
   let active = 0;
 
@@ -97,7 +99,6 @@ export function startAdmin(options: AdminOptions): Admin {
       mainPageMs,
     );
     if (page !== undefined) send(exchange, page.status, page.headers, page.body);
-    else if (path === '/') send(exchange, 302, { location: '/debug/pprof/' }, '');
     else notFound();
   };
 

@@ -1,3 +1,4 @@
+import type { HistoryRing } from '../history/ring';
 import type { CaptureKind } from '../profiling/capture';
 import type { HostMethods, WorkerSettings } from '../profiling/contract';
 import type { Peer } from '../profiling/rpc';
@@ -14,4 +15,5 @@ export interface AdminParts {
   readonly capturers: Readonly<Record<CaptureKind, Capturer>>;
   readonly store: CaptureStore;
   readonly watchdog: Watchdog;
+  readonly history: HistoryRing;
 }

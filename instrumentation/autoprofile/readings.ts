@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { gcMetrics, heapMetrics, httpServerMetrics } from '../catalogue';
 import { heapUseNow } from '../meters/heap-use';
+import { quantileOf } from '../metrics/quantile';
 import type { MetricRegistry } from '../metrics/registry';
 import type { RuleName } from '../names';
 
@@ -105,17 +106,8 @@ function cpuMicros(): number {
 export function percentile99(bounds: readonly number[], counts: readonly number[]): number | undefined {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total < fewestRequests) return undefined;
-  let below = 0;
-  for (let i = 0; i < bounds.length; i++) {
-    const count = counts[i] ?? 0;
-    const rank = total * 0.99 - below;
-    if (count > 0 && rank <= count) {
-      const from = i === 0 ? 0 : bounds[i - 1]!;
-      return (from + (bounds[i]! - from) * (rank / count)) * 1000;
-    }
-    below += count;
-  }
-  return bounds.length === 0 ? undefined : bounds[bounds.length - 1]! * 1000;
+  const seconds = quantileOf(bounds, counts, 0.99);
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 /** The old generation, and the share of what it may grow to. */

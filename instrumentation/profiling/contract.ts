@@ -1,4 +1,5 @@
 import type { DestinationOptions } from '../../exporters/pyroscope/request';
+import type { HistorySample } from '../history/contract';
 import type { CaptureKind, CaptureOptions, CaptureRecord, Trigger } from './capture';
 import type { Frame } from './pprof/profile';
 
@@ -150,6 +151,8 @@ export type WorkerMethods = {
   result(id: string): Promise<CaptureRecord>;
   stop(id: string): void;
   cancel(id: string): void;
+  /** What the status page draws. */
+  sample(sample: HistorySample): void;
   /** Ends captures and the server. */
   shutdown(_: undefined): Promise<void>;
 };

@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import { recordHistory } from '../history/recorder';
 import type { MeterContext } from '../meters/context';
 import type { CaptureKind, CaptureOptions, CaptureRecord, Trigger } from './capture';
 import type { PyroscopeSettings, StallEnd, WorkerMethods, WorkerSettings } from './contract';
@@ -129,6 +130,9 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
   }
   if (config.captureHeapBytes > 0) heap.start();
   const stopHeartbeat = startHeartbeat(heartbeat, intervalMs);
+  const stopHistory = facts.serve
+    ? recordHistory(context, sample => thread.peer().notify('sample', sample))
+    : () => {};
   return {
     admin,
     async start(kind, options, trigger) {
@@ -153,6 +157,7 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
     async stop() {
       served(undefined);
       stopHeartbeat();
+      stopHistory();
       stopListening();
       await thread.stop();
       heap.stop();

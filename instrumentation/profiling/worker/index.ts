@@ -1,6 +1,7 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { capturePublisher } from '../../../exporters/pyroscope/captures';
 import { startAdmin } from '../../admin';
+import { createHistoryRing } from '../../history/ring';
 import { errorText } from '../../log';
 import type { Capture, CaptureKind } from '../capture';
 import type { HostMethods, WorkerMethods, WorkerSettings } from '../contract';
@@ -91,6 +92,7 @@ function run(settings: WorkerSettings, port: Port): void {
   });
   tellStored();
 
+  const history = createHistoryRing();
   const started = new Map<string, Capture<CaptureResult>>();
   const admin =
     settings.admin === undefined
@@ -104,6 +106,7 @@ function run(settings: WorkerSettings, port: Port): void {
           capturers,
           store,
           watchdog,
+          history,
         });
   admin?.ready.then(
     where => host.notify('serving', where),
@@ -129,6 +132,7 @@ function run(settings: WorkerSettings, port: Port): void {
       },
       stop: id => started.get(id)?.stop(),
       cancel: id => started.get(id)?.cancel(),
+      sample: sample => history.add(sample),
       async shutdown() {
         service.close();
         session?.close();

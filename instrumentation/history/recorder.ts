@@ -1,0 +1,52 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { guarded } from '../guard';
+import type { MeterContext } from '../meters/context';
+import { type HistorySample, type SeriesName, sampleIntervalMs } from './contract';
+import { createGrowth, type Put, putLevels, readCells } from './sources';
+
+/** Milliseconds between two samples of the event loop's delay. */
+const resolutionMs = 20;
+
+/**
+ * Hands on what the status page draws, every two seconds, without keeping the process alive.
+ *
+ * @returns a function that ends it
+ */
+export function recordHistory(
+  { registry, log }: Pick<MeterContext, 'registry' | 'log'>,
+  take: (sample: HistorySample) => void,
+): () => void {
+  const delays = monitorEventLoopDelay({ resolution: resolutionMs });
+  delays.enable();
+  const growth = createGrowth();
+  growth.put(readCells(registry), 1, () => {});
+  let last = performance.now();
+  const record = guarded(log, 'the status page', () => {
+    const now = performance.now();
+    const seconds = (now - last) / 1000;
+    last = now;
+    const names: SeriesName[] = [];
+    const values: number[] = [];
+    const put: Put = (name, value) => {
+      if (value === undefined || !Number.isFinite(value)) return;
+      names.push(name);
+      values.push(value);
+    };
+    if (delays.count > 0) {
+      const delay = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - resolutionMs);
+      put('delay/p50', delay(delays.percentile(50)));
+      put('delay/p99', delay(delays.percentile(99)));
+      put('delay/max', delay(delays.max));
+      delays.reset();
+    }
+    const cells = readCells(registry);
+    putLevels(cells, put);
+    growth.put(cells, seconds, put);
+    take({ at: Date.now(), names, values });
+  });
+  const timer = setInterval(record, sampleIntervalMs).unref();
+  return () => {
+    clearInterval(timer);
+    delays.disable();
+  };
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  cacheMetrics,
+  dbPoolMetrics,
+  eventLoopMetrics,
+  gcMetrics,
+  heapMetrics,
+  httpServerMetrics,
+  lockMetrics,
+  processMetrics,
+} from '../../../instrumentation/catalogue';
+import type { HistorySample } from '../../../instrumentation/history/contract';
+import { recordHistory } from '../../../instrumentation/history/recorder';
+import { createLog } from '../../../instrumentation/log';
+import { MetricRegistry } from '../../../instrumentation/metrics/registry';
+
+/** A recorder whose interval ends when the test says so. */
+function recording(t: import('node:test').TestContext) {
+  t.mock.timers.enable({ apis: ['setInterval', 'Date'] });
+  const registry = new MetricRegistry(2000, assert.ifError);
+  let last: HistorySample | undefined;
+  let stop = () => {};
+  t.after(() => stop());
+  return {
+    registry,
+    start() {
+      stop = recordHistory({ registry, log: createLog('none') }, sample => {
+        last = sample;
+      });
+    },
+    next(): Record<string, number> {
+      last = undefined;
+      t.mock.timers.tick(2000);
+      assert.ok(last !== undefined, 'a sample every two seconds');
+      const { names, values } = last as HistorySample;
+      assert.equal(new Set(names).size, names.length);
+      return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+    },
+    stop: () => stop(),
+  };
+}
+
+test('levels are as the meters have them', t => {
+  const recorder = recording(t);
+  const { registry } = recorder;
+  registry.instrument(heapMetrics.used).with({ 'v8js.heap.space.name': 'old_space' }).set(5000);
+  registry.instrument(heapMetrics.used).with({ 'v8js.heap.space.name': 'shared_space' }).set(0);
+  registry.instrument(heapMetrics.limit).with({}).set(9000);
+  registry.instrument(processMetrics.memoryUsage).with({}).set(7000);
+  const pool = { 'db.client.connection.pool.name': 'db:5432/shop' };
+  registry
+    .instrument(dbPoolMetrics.count)
+    .with({ ...pool, 'db.client.connection.state': 'used' })
+    .set(3);
+  registry
+    .instrument(dbPoolMetrics.count)
+    .with({ ...pool, 'db.client.connection.state': 'idle' })
+    .set(4);
+  registry.instrument(dbPoolMetrics.pending).with(pool).set(2);
+  for (const mode of ['read', 'write'] as const) {
+    registry
+      .instrument(lockMetrics.waiters)
+      .with({ 'lock.name': 'stock', 'lock.mode': mode } as never)
+      .set(4);
+  }
+  recorder.start();
+  const sample = recorder.next();
+  assert.equal(sample['heap/old_space'], 5000);
+  assert.equal(sample['heap/shared_space'], undefined);
+  assert.equal(sample['heap/limit'], 9000);
+  assert.equal(sample['memory/resident'], 7000);
+  assert.equal(sample['pools/db:5432/shop'], 3);
+  assert.equal(sample['waiting/db:5432/shop'], 2);
+  assert.equal(sample['waiting/lock stock'], 8);
+});
+
+test('totals are shown by what they grew since the last sample', t => {
+  const recorder = recording(t);
+  const { registry } = recorder;
+  const minor = registry.instrument(gcMetrics.duration).with({ 'v8js.gc.type': 'minor' });
+  minor.record(100);
+  const gets = registry.instrument(cacheMetrics.operations);
+  const l1 = { 'cache.name': 'products', 'cache.tier': 'l1', 'cache.operation': 'get' } as const;
+  gets.with({ ...l1, 'cache.result': 'hit' }).add(1000);
+  const active = registry.instrument(eventLoopMetrics.time).with({ 'nodejs.eventloop.state': 'active' });
+  const idle = registry.instrument(eventLoopMetrics.time).with({ 'nodejs.eventloop.state': 'idle' });
+  active.set(100);
+  idle.set(100);
+  recorder.start();
+  minor.record(0.004);
+  minor.record(0.008);
+  gets.with({ ...l1, 'cache.result': 'hit' }).add(1);
+  gets.with({ ...l1, 'cache.result': 'miss' }).add(3);
+  gets.with({ ...l1, 'cache.operation': 'set', 'cache.result': 'ok' }).add(50);
+  active.set(100.5);
+  idle.set(101.5);
+  const first = recorder.next();
+  assert.ok(Math.abs(first['gc/minor']! - 6) < 1e-9);
+  assert.ok(first['gcTime/minor']! > 0);
+  assert.equal(first['caches/products l1'], 25);
+  assert.equal(first['cpu/event loop'], 25);
+  const second = recorder.next();
+  assert.equal(second['gc/minor'], undefined, 'no pause, no mean');
+  assert.equal(second['gcTime/minor'], 0);
+  assert.equal(second['caches/products l1'], undefined, 'no lookup, no share');
+});
+
+test('the busiest routes are shown over all their answers, the others together', t => {
+  const recorder = recording(t);
+  const duration = recorder.registry.instrument(httpServerMetrics.duration);
+  const answer = (route: string, status: number, seconds: number, times: number): void => {
+    const cell = duration.with({
+      'http.request.method': 'GET',
+      'http.route': route,
+      'http.response.status_code': status,
+      'url.scheme': 'http',
+    });
+    for (let i = 0; i < times; i++) cell.record(seconds);
+  };
+  recorder.start();
+  answer('/orders/:id', 200, 0.004, 600);
+  answer('/orders/:id', 500, 2, 400);
+  for (let i = 0; i < 20; i++) answer(`/rare/${i}`, 200, 0.001, 2);
+  const sample = recorder.next();
+  const routes = Object.keys(sample).filter(name => name.startsWith('requests/'));
+  assert.equal(routes.length, 13);
+  const rate = sample['requests/GET /orders/:id']!;
+  // 9 of the 20 others, which had two requests each.
+  assert.ok(Math.abs(sample['requests/all others']! / rate - 18 / 1000) < 1e-9, JSON.stringify(sample));
+  assert.ok(sample['p50/GET /orders/:id']! <= 5, JSON.stringify(sample));
+  assert.ok(sample['p99/GET /orders/:id']! > 1000);
+  assert.equal(recorder.next()['requests/GET /orders/:id'], 0);
+});
+
+test('it ends when it is told to', t => {
+  const recorder = recording(t);
+  recorder.start();
+  recorder.next();
+  recorder.stop();
+  assert.throws(() => recorder.next(), /a sample every two seconds/);
+});
