@@ -1,4 +1,5 @@
 import type { Resource } from '@opentelemetry/resources';
+import { type FindingReport, reportAnswer, reportVersion, type VitalsReport } from './diagnosis';
 import { errorText } from './log';
 import type { MeterContext } from './meters/context';
 import { pyroscopeDestination } from './profiles';
@@ -9,11 +10,13 @@ import type { Profiling } from './profiling';
  * otherwise. Where they can't be had, or it would not be safe, that is one warning.
  *
  * @param entry path of the application's main script
+ * @param findings what the report of the admin server says
  */
 export function startOnDemand(
   context: MeterContext,
   resource: Resource,
   entry: string,
+  findings: () => FindingReport,
 ): Profiling | undefined {
   const { config, log } = context;
   const serve = config.admin && isSafe(context);
@@ -34,12 +37,27 @@ export function startOnDemand(
       serve,
       pyroscope,
     });
+    if (serve) profiling.route('/vitals', () => reportAnswer(report(resource, findings())));
   } catch (error) {
     const what = [serve ? ['admin server'] : [], config.autoprofile ? ['auto-profiler'] : []].flat();
     log.warn(`the ${what.join(' and the ')} did not start: ${errorText(error)}`);
     return undefined;
   }
   return config.autoprofile ? withAutoprofiler(context, profiling) : profiling;
+}
+
+function report(resource: Resource, findings: FindingReport): VitalsReport {
+  const serviceVersion = attribute(resource, 'service.version');
+  return {
+    version: reportVersion,
+    at: new Date().toISOString(),
+    service: attribute(resource, 'service.name') ?? 'unknown_service:node',
+    ...(serviceVersion === undefined ? {} : { serviceVersion }),
+    pid: process.pid,
+    nodeVersion: process.versions.node,
+    uptimeSeconds: process.uptime(),
+    findings,
+  };
 }
 
 function withAutoprofiler(context: MeterContext, profiling: Profiling): Profiling {

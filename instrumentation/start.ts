@@ -105,7 +105,7 @@ export function start({ env, entry = '', onFinding }: StartOptions): Vitals {
   api.registered();
 
   const profiles = startProfiles(context, resource);
-  const onDemand = startOnDemand(context, resource, entry);
+  const onDemand = startOnDemand(context, resource, entry, diagnosis.findings);
 
   const flush = async (): Promise<void> => {
     await Promise.allSettled([...pushing.readers.map(reader => reader.forceFlush()), traces?.forceFlush()]);

@@ -1,4 +1,4 @@
-import type { FindingReport } from '../diagnosis';
+import type { FindingReport, VitalsReport } from '../diagnosis';
 import { type Chart, type ChartId, charts, type History } from '../history/contract';
 import { escapeHtml } from './html';
 import type { AdminParts } from './parts';
@@ -50,7 +50,7 @@ async function findingsOf({ host }: AdminParts): Promise<FindingReport | undefin
   try {
     const request = { method: 'GET', path: '/vitals', query: '', headers: {} };
     const page = await host.call('route', request, patienceMs);
-    return page && (JSON.parse(String(page.body)) as { findings: FindingReport }).findings;
+    return page && (JSON.parse(String(page.body)) as VitalsReport).findings;
   } catch {
     return undefined;
   }

@@ -8,6 +8,7 @@ import { watchToolkit } from './toolkit';
 
 export type { FindingCode, Severity } from './codes';
 export type { Evidence, Finding, FindingReport } from './findings';
+export { reportAnswer, reportVersion, type VitalsReport } from './report';
 
 /** Diagnosis while it runs. */
 export interface Diagnosis {

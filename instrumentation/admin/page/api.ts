@@ -1,4 +1,4 @@
-import type { FindingReport } from '../../diagnosis';
+import type { FindingReport, VitalsReport } from '../../diagnosis';
 import type { History } from '../../history/contract';
 import type { CaptureRecord } from '../../profiling/capture';
 import type { Flame } from '../../profiling/pprof/flame';
@@ -34,7 +34,7 @@ export const history = (after: number): Promise<History> => json(`vitals/history
 
 /** `undefined` while the main thread does not answer. */
 export async function findings(): Promise<FindingReport | undefined> {
-  const report = await json<{ findings: FindingReport }>('vitals').catch(() => undefined);
+  const report = await json<VitalsReport>('vitals').catch(() => undefined);
   return report?.findings;
 }
 
