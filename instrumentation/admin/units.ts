@@ -3,7 +3,7 @@ import type { Chart } from '../history/contract';
 /** Seconds as people say them. */
 export function span(seconds: number): string {
   if (seconds < 60) return `${Math.round(seconds)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
   const hours = Math.floor(seconds / 3600);
   if (hours < 48) return `${hours} h ${Math.floor((seconds % 3600) / 60)} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
@@ -25,6 +25,15 @@ export function digits(value: number): string {
   if (size !== 0 && size < 0.01) return value.toPrecision(1);
   return value.toLocaleString('en', { maximumFractionDigits: size < 1 ? 2 : size < 100 ? 1 : 0 });
 }
+
+/** What stands beside the title of a chart. */
+export const unitNames = {
+  ms: 'ms',
+  percent: '%',
+  'per-second': 'per second',
+  count: '',
+  bytes: '',
+} as const;
 
 const suffixes = { ms: ' ms', percent: ' %', 'per-second': '/s', count: '' } as const;
 

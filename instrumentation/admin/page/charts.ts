@@ -1,7 +1,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { type Chart, type ChartId, charts } from '../../history/contract';
-import { digits, inUnit } from '../units';
+import { digits, inUnit, unitNames } from '../units';
 import { h } from './dom';
 import type { Timeline } from './timeline';
 
@@ -110,7 +110,7 @@ function createPanel(into: HTMLElement, id: ChartId, chart: Chart, timeline: Tim
       const columns = drawn.map(name => lines.get(name)!);
       const shown = chart.kind === 'stack' ? stacked(columns) : columns;
       const most = Math.max(0, ...shown.flatMap(column => column.map(value => value ?? 0)));
-      note.textContent = bound === undefined ? '' : ` limit ${inUnit(bound, chart.unit)}`;
+      note.textContent = ` ${bound === undefined ? unitNames[chart.unit] : `limit ${inUnit(bound, chart.unit)}`}`;
       originals = columns;
       const data = [...shown];
       if (bound !== undefined && most > bound / 3) {

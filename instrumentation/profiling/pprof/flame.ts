@@ -61,7 +61,7 @@ export function toFlame(profile: Profile): Flame {
       location.line.map(({ functionId, line }) => {
         const made = functions.get(Number(functionId));
         return indexOf({
-          name: text(made?.systemName ?? 0) || text(made?.name ?? 0),
+          name: text(made?.systemName ?? 0) || '(anonymous)',
           file: text(made?.filename ?? 0),
           line: Number(made?.startLine ?? 0) || Number(line),
         });
