@@ -7,6 +7,8 @@ import type { Frame } from './pprof/profile';
 export interface WorkerSettings {
   /** Shared with the main thread, see `heartbeat.ts`. */
   readonly heartbeat: SharedArrayBuffer;
+  /** Shared with the main thread, see `open-sessions.ts`. */
+  readonly sessions: SharedArrayBuffer;
   readonly stallMs: number;
   readonly folder: string | undefined;
   readonly maxBytes: number;
@@ -153,6 +155,8 @@ export type WorkerMethods = {
   cancel(id: string): void;
   /** What the status page draws. */
   sample(sample: HistorySample): void;
+  /** The process exits: ends what is open on the main thread, and opens nothing more. */
+  exiting(_: undefined): void;
   /** Ends captures and the server. */
   shutdown(_: undefined): Promise<void>;
 };

@@ -11,9 +11,12 @@ import { keepWorker } from './main/keep-worker';
 import { createCaptureMetrics } from './main/metrics';
 import { trackResources } from './main/resource-tracker';
 import { createRoutes, type RouteHandler } from './main/routes';
+import { createSessionMemory, endSessions } from './open-sessions';
 
 /** Bytes between two heap samples where they are not to be taken before somebody asks. */
 const defaultHeapBytes = 524_288;
+/** Milliseconds that an exit waits for the worker to let go of the main thread; mostly it takes one or two. */
+const exitMs = 1000;
 
 /** Where the admin server listens. */
 export interface AdminAddress {
@@ -64,6 +67,7 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
   const { config, log } = context;
   const intervalMs = beatIntervalMs(config.stallMs);
   const heartbeat = createHeartbeatMemory();
+  const sessions = createSessionMemory();
   const heapBytes = config.captureHeapBytes || defaultHeapBytes;
   const heap = createHeapSampler(heapBytes, loadBinding());
   const contention = logContention();
@@ -101,6 +105,7 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
   });
   const settings: WorkerSettings = {
     heartbeat,
+    sessions,
     stallMs: config.stallMs,
     folder: config.captureDir,
     maxBytes: config.captureMaxBytes,
@@ -128,6 +133,10 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
     stopListening();
     throw error;
   }
+  const beforeExit = (): void => {
+    endSessions(sessions, () => thread.peer().notify('exiting', undefined), exitMs);
+  };
+  process.once('exit', beforeExit);
   if (config.captureHeapBytes > 0) heap.start();
   const stopHeartbeat = startHeartbeat(heartbeat, intervalMs);
   const stopHistory = facts.serve
@@ -160,6 +169,7 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
       stopHistory();
       stopListening();
       await thread.stop();
+      process.off('exit', beforeExit);
       heap.stop();
     },
   };

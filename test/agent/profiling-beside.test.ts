@@ -250,23 +250,45 @@ test("an application's own worker threads and children have no server and no wat
   );
 });
 
-test('a process that exits in the middle of a capture does so at once, with its exit code', async () => {
-  for (const path of [
-    '/debug/pprof/profile?seconds=60',
-    '/debug/pprof/trace?seconds=60',
-    '/debug/pprof/allocs?seconds=60',
-  ]) {
-    const app = await start('exits.js');
-    const asked = app.get(path).then(
-      ({ status }) => status,
-      () => 'cut off',
-    );
-    while ((await app.json<{ running: unknown[] }>('/profiling/status')).running.length === 0);
-    const begin = performance.now();
-    app.app.kill('SIGUSR2');
-    const { code } = await app.app.exit;
-    assert.equal(code, 3, path);
-    assert.ok(performance.now() - begin < 5000, `${path} took ${performance.now() - begin} ms`);
-    assert.equal(await asked, 'cut off');
-  }
-});
+const captures = ['profile', 'trace', 'allocs'].map(kind => `/debug/pprof/${kind}?seconds=60`);
+for (const [how, expected] of [
+  ['exit', 3],
+  ['throw', 1],
+  ['finish', 0],
+] as const) {
+  test(`a process that ends by ${how} in the middle of captures does so at once, with its exit code and no word of a debugger`, async () => {
+    const pyroscope = await startIngestServer();
+    try {
+      for (const [paths, env] of [
+        ...captures.map(path => [[path], {}] as const),
+        // After a stall the worker keeps its way to the main thread's stack.
+        [[], {}] as const,
+        [[captures[0]!], { PYROSCOPE_SERVER_ADDRESS: pyroscope.address }] as const,
+      ]) {
+        const app = await start('exits.js', { args: [how], env });
+        const asked = paths.map(path =>
+          app.get(path).then(
+            ({ status }) => status,
+            () => 'cut off',
+          ),
+        );
+        if (paths.length === 0) await until(app, '/debug/pprof/block', shows(/:holdUp$/));
+        const status = () => app.json<{ running: unknown[] }>('/profiling/status');
+        while ((await status()).running.length < paths.length);
+        const begin = performance.now();
+        app.app.kill('SIGUSR2');
+        const { code, signal, stderr } = await app.app.exit;
+        const what = `${paths}: ${stderr}`;
+        assert.deepEqual([code, signal], [expected, null], what);
+        assert.ok(performance.now() - begin < 5000, `${what} took ${performance.now() - begin} ms`);
+        assert.doesNotMatch(stderr, /debugger/, what);
+        assert.deepEqual(
+          await Promise.all(asked),
+          paths.map(() => 'cut off'),
+        );
+      }
+    } finally {
+      await pyroscope.close();
+    }
+  });
+}

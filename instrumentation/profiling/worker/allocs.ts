@@ -2,7 +2,6 @@ import { CaptureBusyError } from '../errors';
 import { NoAnswerError } from '../rpc';
 import type { Capturer, Recorder } from './capturer';
 import { allocationProfile, type HeapAccess, type SamplingNode, samplingProfile } from './heap';
-import { openMainSession } from './main-session';
 import { mainThreadCall } from './main-thread-call';
 
 /**
@@ -11,7 +10,7 @@ import { mainThreadCall } from './main-thread-call';
  * V8 has one heap sampler, and this needs it for itself with other settings. The agent's own is stopped meanwhile and
  * begins anew afterwards; somebody else's stays, and there is no such capture.
  */
-export function allocsCapturer({ host, intervalBytes, open = openMainSession }: HeapAccess): Capturer {
+export function allocsCapturer({ host, intervalBytes, open }: HeapAccess): Capturer {
   return {
     instant: false,
     defaultMs: 10_000,

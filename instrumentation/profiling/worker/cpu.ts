@@ -1,7 +1,7 @@
 import type { StackProfile, StackSample } from '../pprof/profile';
 import { mergeSamples } from '../pprof/profile';
 import type { Capturer } from './capturer';
-import { openMainSession } from './main-session';
+import type { MainSession } from './main-session';
 import { type CallFrame, toFrame } from './v8-frames';
 
 interface CpuNode {
@@ -35,12 +35,12 @@ export function samplingInterval(durationMs: number): number {
  *
  * Starting it takes V8 a walk over the heap, which the main thread waits for: the profile says for how long.
  */
-export function cpuCapturer(now: () => number = Date.now): Capturer {
+export function cpuCapturer(open: () => MainSession, now: () => number = Date.now): Capturer {
   return {
     instant: false,
     defaultMs: 30_000,
     async begin({ durationMs }) {
-      const session = openMainSession();
+      const session = open();
       const interval = samplingInterval(durationMs);
       let startedAt: number;
       let startMs: number;

@@ -4,7 +4,7 @@ import { mergeSamples, pseudoFrame } from '../pprof/profile';
 import { NoAnswerError, type Peer } from '../rpc';
 import type { Capturer } from './capturer';
 import { instantCapturer } from './instant';
-import { type MainSession, openMainSession } from './main-session';
+import type { MainSession } from './main-session';
 import { type CallFrame, scriptFile, toFrame } from './v8-frames';
 
 /** `HeapProfiler.SamplingHeapProfileNode` of the inspector protocol. */
@@ -20,12 +20,12 @@ const patienceMs = 2000;
 export interface HeapAccess {
   readonly host: Peer<HostMethods>;
   readonly intervalBytes: number;
-  /** Opens a session; a parameter for tests. */
-  readonly open?: () => MainSession;
+  /** Opens a session. */
+  readonly open: () => MainSession;
 }
 
 /** Memory in use by the place that allocated it, from V8's sampling heap profiler. */
-export function heapCapturer({ host, intervalBytes, open = openMainSession }: HeapAccess): Capturer {
+export function heapCapturer({ host, intervalBytes, open }: HeapAccess): Capturer {
   const byInspector = inspectorReader(intervalBytes, open);
   return instantCapturer(0, async ({ gc }) => {
     let reading: HeapReading;

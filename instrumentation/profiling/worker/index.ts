@@ -7,13 +7,14 @@ import type { Capture, CaptureKind } from '../capture';
 import type { HostMethods, WorkerMethods, WorkerSettings } from '../contract';
 import { ProfilingError } from '../errors';
 import { beatIntervalMs, readHeartbeat } from '../heartbeat';
+import { countSessions } from '../open-sessions';
 import { connectPeer, type Port } from '../rpc';
 import { allocsCapturer } from './allocs';
 import type { Capturer } from './capturer';
 import { cpuCapturer } from './cpu';
 import { heapCapturer } from './heap';
 import { instantCapturer } from './instant';
-import { type MainSession, openMainSession } from './main-session';
+import { createSessions, type MainSession } from './main-session';
 import { takeMainStack } from './main-stack';
 import { goroutineCapturer, mutexCapturer } from './resources';
 import { type CaptureResult, createCaptureService } from './service';
@@ -34,6 +35,7 @@ function run(settings: WorkerSettings, port: Port): void {
   const log = (level: 'warn' | 'info' | 'debug') => (message: string) =>
     host.notify('log', { level, message });
 
+  const sessions = createSessions(countSessions(settings.sessions));
   const stacks = createStallStacks(settings.processStartedAt, settings.stallMs);
   let session: MainSession | undefined;
   const intervalMs = beatIntervalMs(settings.stallMs);
@@ -43,19 +45,19 @@ function run(settings: WorkerSettings, port: Port): void {
     thresholdMs: settings.stallMs,
     stacks,
     async takeStack() {
-      session ??= openMainSession();
+      session ??= sessions.open();
       return takeMainStack(session);
     },
     onStall: stall => host.notify('stallEnded', stall),
   });
   setInterval(watchdog.tick, intervalMs);
 
-  const heapAccess = { host, intervalBytes: settings.heapIntervalBytes };
+  const heapAccess = { host, intervalBytes: settings.heapIntervalBytes, open: sessions.open };
   const capturers: Readonly<Record<CaptureKind, Capturer>> = {
-    cpu: cpuCapturer(),
+    cpu: cpuCapturer(sessions.open),
     heap: heapCapturer(heapAccess),
     allocs: allocsCapturer(heapAccess),
-    trace: traceCapturer(),
+    trace: traceCapturer(sessions.open),
     goroutine: goroutineCapturer(host),
     block: instantCapturer(0, () => stacks.profile()),
     mutex: mutexCapturer(host, settings.processStartedAt),
@@ -133,9 +135,10 @@ function run(settings: WorkerSettings, port: Port): void {
       stop: id => started.get(id)?.stop(),
       cancel: id => started.get(id)?.cancel(),
       sample: sample => history.add(sample),
+      exiting: () => sessions.end(),
       async shutdown() {
         service.close();
-        session?.close();
+        sessions.end();
         await admin?.close();
       },
     };

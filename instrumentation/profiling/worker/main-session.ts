@@ -1,5 +1,6 @@
 import { Session } from 'node:inspector';
 import { MainThreadBlockedError } from '../errors';
+import type { SessionCounter } from '../open-sessions';
 
 /** A session of V8's inspector on the main thread, held by this worker. */
 export interface MainSession {
@@ -17,8 +18,42 @@ export interface MainSession {
 
 const defaultTimeoutMs = 30_000;
 
-/** @throws when Node.js was built or started without its inspector. */
-export function openMainSession(): MainSession {
+/** The sessions that this worker opens. */
+export interface Sessions {
+  /** @throws when Node.js was built or started without its inspector, and when the process exits. */
+  open(): MainSession;
+  /** Closes all, and lets no more be opened. */
+  end(): void;
+}
+
+/** @param counter told of each that opens and closes */
+export function createSessions(counter: SessionCounter): Sessions {
+  const all = new Set<MainSession>();
+  let ended = false;
+  return {
+    open() {
+      if (ended) throw new Error('the process exits: its main thread is left alone');
+      counter.opened();
+      try {
+        const session = openMainSession(() => {
+          all.delete(session);
+          counter.closed();
+        });
+        all.add(session);
+        return session;
+      } catch (error) {
+        counter.closed();
+        throw error;
+      }
+    },
+    end() {
+      ended = true;
+      for (const session of all) session.close();
+    },
+  };
+}
+
+function openMainSession(onClose: () => void): MainSession {
   const session = new Session();
   session.connectToMainThread();
   let open = true;
@@ -44,6 +79,7 @@ export function openMainSession(): MainSession {
       if (!open) return;
       open = false;
       session.disconnect();
+      onClose();
     },
   };
 }

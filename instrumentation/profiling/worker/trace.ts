@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createGzip } from 'node:zlib';
 import type { Capturer, Recorder } from './capturer';
-import { openMainSession } from './main-session';
+import type { MainSession } from './main-session';
 
 /** Bytes of JSON, uncompressed, after which a trace ends by itself. */
 const maxBytes = 128 * 1024 * 1024;
@@ -33,12 +33,12 @@ const categories = [
 type TraceEvent = Readonly<Record<string, unknown>>;
 
 /** What Node.js and V8 did, event by event, in Chrome's trace format: for ui.perfetto.dev. */
-export function traceCapturer(limitBytes: number = maxBytes): Capturer {
+export function traceCapturer(open: () => MainSession, limitBytes: number = maxBytes): Capturer {
   return {
     instant: false,
     defaultMs: 1000,
     async begin(): Promise<Recorder> {
-      const session = openMainSession();
+      const session = open();
       const file = traceFile(limitBytes);
       let arrived = () => {};
       session.on('NodeTracing.dataCollected', ({ value }: { value: readonly TraceEvent[] }) => {

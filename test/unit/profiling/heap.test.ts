@@ -53,6 +53,8 @@ function mainThread(answers: Partial<Record<keyof HostMethods, unknown>>) {
   return { peer, asked };
 }
 
+const unwanted = (): MainSession => assert.fail('the inspector was not to be used');
+
 /** An inspector session that answers as it is told. */
 function inspector(answers: Record<string, unknown>) {
   const posted: string[] = [];
@@ -99,7 +101,7 @@ async function take(capturer: ReturnType<typeof heapCapturer>, durationMs = 0, g
 
 test('memory in use goes to the stack that allocated it, in objects and bytes', async () => {
   const { peer } = mainThread({ readHeap: reading({ externalBytes: 5000 }) });
-  const profile = await take(heapCapturer({ host: peer, intervalBytes: 512 }));
+  const profile = await take(heapCapturer({ host: peer, intervalBytes: 512, open: unwanted }));
   assert.deepEqual(
     profile.types.map(({ type, unit }) => `${type}/${unit}`),
     ['inuse_objects/count', 'inuse_space/bytes'],
@@ -128,7 +130,7 @@ test('memory in use goes to the stack that allocated it, in objects and bytes', 
 test('over a duration it is what the memory in use has changed by', async () => {
   let bytes = 100;
   const { peer, asked } = mainThread({ readHeap: () => reading({ root: root(bytes) }) });
-  const recorder = await heapCapturer({ host: peer, intervalBytes: 512 }).begin({
+  const recorder = await heapCapturer({ host: peer, intervalBytes: 512, open: unwanted }).begin({
     durationMs: 1000,
     gc: true,
   });
