@@ -11,6 +11,7 @@ export const meterNames = [
   'db-operations',
   'cache',
   'object-pool',
+  'worker-pool',
   'channel',
   'lock',
   'findings',

@@ -10,6 +10,7 @@ import { processMetrics } from './process';
 import { profilingMetrics } from './profiling';
 import { eventLoopMetrics, gcMetrics, heapMetrics, threadMetrics } from './runtime';
 import { selfMetrics } from './self';
+import { workerPoolMetrics } from './worker-pool';
 
 export {
   batchMetrics,
@@ -30,6 +31,7 @@ export {
   selfMetrics,
   sharedQueueMetrics,
   threadMetrics,
+  workerPoolMetrics,
 };
 
 /** Every metric there is, in the order of the documentation. */
@@ -45,6 +47,7 @@ export const catalogue: readonly Metric[] = [
   dbOperationMetrics,
   cacheMetrics,
   poolMetrics,
+  workerPoolMetrics,
   channelMetrics,
   batchMetrics,
   lockMetrics,

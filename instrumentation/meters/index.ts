@@ -18,6 +18,7 @@ import { meterSelf } from './self';
 import { meterSharedQueue } from './shared-queue';
 import { meterStalls } from './stall';
 import { meterThreads } from './threads';
+import { meterWorkerPool } from './worker-pool';
 
 /** Starts every meter that is wanted. One that fails is left out, with a warning. */
 export function startMeters(context: MeterContext, facts: Parameters<typeof meterSelf>[0]): () => void {
@@ -33,6 +34,7 @@ export function startMeters(context: MeterContext, facts: Parameters<typeof mete
     ['http-client', meterHttpClient],
     ['cache', meterCache],
     ['object-pool', meterObjectPool],
+    ['worker-pool', meterWorkerPool],
     ['channel', meterChannel],
     ['channel', meterBatchProcessor],
     ['lock', meterLock],

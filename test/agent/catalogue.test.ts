@@ -49,6 +49,7 @@ const bounds: Readonly<Record<string, RegExp>> = {
   'cache.eviction.reason': /^(capacity|expired)$/,
   'pool.name': /^(objects|buffers|connections|secret-free-\d+)$/,
   'channel.name': /^(channel|batches)$/,
+  'worker_pool.name': /^(tasks|threads)$/,
   'lock.name': /^lock$/,
   'shared_queue.name': /^queue$/,
   library: /^(knex|pg)$/,
