@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
   'prometheus-serialization': () => import('./prometheus-serialization'),
   'object-pool': () => import('./object-pool'),
   channel: () => import('./channel'),
+  'worker-pool': () => import('./worker-pool'),
   lock: () => import('./lock'),
   instruments: () => import('./instruments'),
 };

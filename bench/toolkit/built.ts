@@ -6,4 +6,5 @@ export const built = {
   channel: require('otel-vitals/toolkit/channel') as typeof import('../../toolkit/channel'),
   lock: require('otel-vitals/toolkit/lock') as typeof import('../../toolkit/lock'),
   objectPool: require('otel-vitals/toolkit/object-pool') as typeof import('../../toolkit/object-pool'),
+  workerPool: require('otel-vitals/toolkit/worker-pool') as typeof import('../../toolkit/worker-pool'),
 };

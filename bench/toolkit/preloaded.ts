@@ -16,7 +16,7 @@ const nodeArgs = ['--min-semi-space-size=16'];
 
 /** What the toolkit's own works cost without and with the agent, in processes that take turns. */
 export async function preloadedRows(
-  set: 'pools' | 'locks' | 'channels',
+  set: 'pools' | 'locks' | 'channels' | 'workers',
   names: Readonly<Record<string, string>>,
 ): Promise<BenchResult[]> {
   const times: Record<'bare' | 'vitals', Record<string, number>[]> = { bare: [], vitals: [] };

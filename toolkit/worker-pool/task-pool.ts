@@ -140,8 +140,7 @@ function places(scheduler: () => Scheduler<Place>): Crew<Place> {
         if (job.state === 'running') scheduler().ended(place, job, outcome, value);
         else scheduler().counters.abandoned--;
       };
-      const work = new Promise<unknown>(resolve => resolve(call(job, context)));
-      work.then(
+      begin(job, context).then(
         value => ended('completed', value),
         (error: unknown) => ended('failed', error),
       );
@@ -157,10 +156,20 @@ function places(scheduler: () => Scheduler<Place>): Crew<Place> {
   };
 }
 
-function call({ task, scope }: Job, context: TaskContext): unknown {
-  const run = (): unknown =>
-    typeof task === 'function'
-      ? (task as TaskFunction<unknown>)(context)
-      : (task as Task<unknown>).execute(context);
-  return scope === undefined ? run() : scope.runInAsyncScope(run);
+function begin(job: Job, context: TaskContext): Promise<unknown> {
+  try {
+    const { scope } = job;
+    // The promise of an async function is taken as it is.
+    return Promise.resolve(
+      scope === undefined ? call(job, context) : scope.runInAsyncScope(call, undefined, job, context),
+    );
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function call({ task }: Job, context: TaskContext): unknown {
+  return typeof task === 'function'
+    ? (task as TaskFunction<unknown>)(context)
+    : (task as Task<unknown>).execute(context);
 }
