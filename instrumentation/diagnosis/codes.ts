@@ -58,6 +58,22 @@ export const findingDefinitions = {
     raiseAfter: 1,
     clearAfter: tenMinutes,
   },
+  queue_saturated: {
+    severity: 'warning',
+    title: 'has had a full queue for half a minute, and tasks or messages wait or were turned away',
+    advice:
+      'See what the workers or receivers wait for, or add more of them; a longer queue only fails later.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
+  sends_dropped: {
+    // Some are meant to, such as those of which the latest message counts.
+    severity: 'info',
+    title: 'has dropped messages for half a minute',
+    advice: 'Receive faster, or give it more capacity; nothing is to be done where dropping is meant.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
   lock_convoy: {
     severity: 'warning',
     title: 'has callers queueing for half a minute',

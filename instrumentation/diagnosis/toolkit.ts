@@ -5,6 +5,8 @@ import { liveSources, type Source } from '../../toolkit/sources';
 import { guarded } from '../guard';
 import type { Log } from '../log';
 import type { Findings } from './findings';
+import { watchQueues } from './queues';
+import { createRises } from './rises';
 
 /** Callers behind one lock from which it is a convoy and no chance meeting. */
 const convoy = 10;
@@ -17,7 +19,7 @@ interface HeldTooLong {
   readonly stack: string;
 }
 
-/** Finds what is wrong with the toolkit's pools and locks. */
+/** Finds what is wrong with the toolkit's pools, locks and queues. */
 export function watchToolkit(findings: Findings, log: Log): { look(): void; stop(): void } {
   const told = {
     'otel-vitals:pool.leak': guarded(log, 'a leak', ({ pool, heldMs, stack }: HeldTooLong) =>
@@ -29,13 +31,11 @@ export function watchToolkit(findings: Findings, log: Log): { look(): void; stop
   };
   for (const [name, listener] of Object.entries(told)) subscribe(name, listener as never);
 
-  /** Callers that each pool has turned away so far. */
-  const refused = new WeakMap<Source, number>();
+  const queues = watchQueues(findings, log);
+  const turnedAwayFrom = createRises();
   const lookAtPool = guarded(log, 'looking at a pool', (source: Source<PoolStats>): void => {
     const { used, limit, pending = 0, failures } = source.stats();
-    const total = failures.exhausted + failures.timeout;
-    const turnedAway = total - (refused.get(source) ?? total);
-    refused.set(source, total);
+    const turnedAway = turnedAwayFrom(source, failures.exhausted + failures.timeout);
     // Where callers were turned away all of it was in use, whatever it is at this moment.
     if (limit === undefined || !(turnedAway > 0 || (used >= limit && pending > 0))) return;
     findings.report('pool_exhausted', source.name, { used, limit, pending, turned_away: turnedAway });
@@ -49,6 +49,7 @@ export function watchToolkit(findings: Findings, log: Log): { look(): void; stop
     look() {
       for (const source of liveSources<PoolStats>(poolSource.kind, poolSource.layout)) lookAtPool(source);
       for (const source of liveSources<LockStats>(lockSource.kind, lockSource.layout)) lookAtLock(source);
+      queues.look();
     },
     stop() {
       for (const [name, listener] of Object.entries(told)) unsubscribe(name, listener as never);

@@ -6,8 +6,10 @@ import { type Finding, startDiagnosis } from '../../../instrumentation/diagnosis
 import { createLog } from '../../../instrumentation/log';
 import type { GaugeCell } from '../../../instrumentation/metrics/cells';
 import { MetricRegistry } from '../../../instrumentation/metrics/registry';
+import { Channel } from '../../../toolkit/channel';
 import { Mutex } from '../../../toolkit/lock';
 import { ConnectionPool, ObjectPool } from '../../../toolkit/object-pool';
+import { TaskPool } from '../../../toolkit/worker-pool';
 
 function setUp(env: Record<string, string> = {}, onFinding?: (finding: Finding) => void) {
   const lines: string[] = [];
@@ -132,6 +134,104 @@ test('a pool with all in use is exhausted while callers wait or are turned away,
   assert.deepEqual(
     [found[1]!.code, found[1]!.subject, found[1]!.evidence['turned_away']],
     ['pool_exhausted', 'parsers', 1],
+  );
+});
+
+test('a worker pool whose queue stays full, or that turns tasks away, is saturated, and one that is busy is not', async () => {
+  const { diagnosis, found, look, series } = setUp();
+  const open: (() => void)[] = [];
+  const task = (): Promise<void> => new Promise(resolve => open.push(resolve));
+  const pool = new TaskPool({ name: 'mails', max: 1, maxQueue: 2 });
+  const tasks = [pool.run(task), pool.run(task)];
+  look(5);
+  assert.equal(found.length, 0, 'there is room');
+  tasks.push(pool.run(task));
+  look(2);
+  assert.equal(found.length, 0, 'not for half a minute yet');
+  look(1);
+  const evidence = { queued: 2, limit: 2, turned_away: 0, busy: 1, workers_limit: 1 };
+  assert.deepEqual(
+    found.map(one => [one.code, one.severity, one.subject, one.evidence, one.runbook]),
+    [['queue_saturated', 'warning', 'mails', evidence, 'docs/runbooks/queue-saturated.md']],
+  );
+  while (pool.stats().workers.busy > 0) {
+    for (const end of open.splice(0)) end();
+    await delay(1);
+  }
+  await Promise.all(tasks);
+  await pool.close();
+  look(3);
+  assert.deepEqual(series(), { queue_saturated: 0 });
+
+  const none = new TaskPool({ name: 'none waits', max: 1, maxQueue: 0 });
+  const endless = new TaskPool({ name: 'endless', max: 1, maxQueue: Infinity });
+  const busy = [none.run(task), endless.run(task)];
+  look(1);
+  for (let i = 0; i < 3; i++) {
+    look(1);
+    await assert.rejects(endless.run(task, { queueTimeoutMs: 1 }), { code: 'TASK_QUEUE_TIMEOUT' });
+  }
+  look(1);
+  assert.deepEqual(
+    found.slice(1).map(one => [one.subject, one.evidence]),
+    [['endless', { queued: 0, turned_away: 1, busy: 1, workers_limit: 1 }]],
+  );
+  for (const end of open.splice(0)) end();
+  await Promise.all(busy);
+  await Promise.all([none.close(), endless.close()]);
+  diagnosis.stop();
+});
+
+test('a channel that is full while senders wait or are turned away is saturated', async t => {
+  const { diagnosis, found, look } = setUp();
+  t.after(() => diagnosis.stop());
+  const orders = new Channel<number>({ name: 'orders', capacity: 1 });
+  const meets = new Channel<number>({ name: 'meets' });
+  await orders.send(1);
+  const sending = [meets.send(1)];
+  look(5);
+  assert.equal(found.length, 0, 'full, and nobody waits; one without a buffer is not full');
+  sending.push(orders.send(2));
+  look(3);
+  const evidence = { queued: 1, limit: 1, turned_away: 0, senders_waiting: 1, receivers_waiting: 0 };
+  assert.deepEqual(
+    found.map(one => [one.code, one.subject, one.evidence]),
+    [['queue_saturated', 'orders', evidence]],
+  );
+  for (const channel of [orders, orders, meets]) await channel.receive();
+  await Promise.all(sending);
+
+  const events = new Channel<number>({ name: 'events', capacity: 1 });
+  look(1);
+  for (let i = 0; i < 3; i++) {
+    assert.deepEqual([events.trySend(1), events.trySend(2)], [true, false]);
+    await events.receive();
+    look(1);
+  }
+  assert.deepEqual([found[1]!.subject, found[1]!.evidence['turned_away']], ['events', 1]);
+});
+
+test('a channel that drops messages at every look for half a minute is a finding, and one that did once is not', async t => {
+  const { diagnosis, found, look } = setUp();
+  t.after(() => diagnosis.stop());
+  const channels = (['drop-newest', 'drop-oldest'] as const).map(
+    overflow => new Channel<number>({ name: overflow, capacity: 1, overflow }),
+  );
+  const once = new Channel<number>({ name: 'once', capacity: 1, overflow: 'drop-newest' });
+  look(1);
+  for (let i = 0; i < 3; i++) {
+    for (const channel of i === 0 ? [...channels, once] : channels) {
+      await channel.send(i);
+      await channel.send(i);
+    }
+    look(1);
+  }
+  assert.deepEqual(
+    found.map(one => [one.code, one.severity, one.subject, one.evidence]),
+    [
+      ['sends_dropped', 'info', 'drop-newest', { dropped: 2, length: 1, capacity: 1 }],
+      ['sends_dropped', 'info', 'drop-oldest', { dropped: 2, length: 1, capacity: 1 }],
+    ],
   );
 });
 
