@@ -1,4 +1,5 @@
 import { errorText, type Log } from '../instrumentation/log';
+import { followSpans, hasContextFrames } from './pyroscope/follow-spans';
 import { bindLabels } from './pyroscope/labels';
 import { type Library, loadLibrary } from './pyroscope/library';
 import { type ProfileLoop, type PyroscopeStats, startLoop } from './pyroscope/loop';
@@ -7,6 +8,7 @@ import type { ProfileWindow, Sampler } from './pyroscope/samplers';
 import { startHeap, startWall } from './pyroscope/samplers';
 import { createServerState, type ServerState } from './pyroscope/server-state';
 import { createSourceMaps, type SourceMaps } from './pyroscope/source-maps';
+import type { SpanSource } from './pyroscope/spans';
 import { upload } from './pyroscope/upload';
 
 export { wrapWithLabels } from './pyroscope/labels';
@@ -40,6 +42,8 @@ export interface PyroscopeOptions {
   sourceMaps: boolean;
   /** One upload is given up after this time. */
   uploadTimeoutMs: number;
+  /** Wall samples carry the labels of the spans of this, where there is one. */
+  spans?: SpanSource;
 }
 
 /** Continuous profiling, running. */
@@ -80,7 +84,8 @@ export function startPyroscope(options: PyroscopeOptions, log: Log): PyroscopeEx
     const path = ingestPath(to, window, window.sampleRate);
     await upload(to, path, body, options.uploadTimeoutMs, cut.signal);
   };
-  const loops = startSamplers(options, library, maps, state, log).map(({ sampler, windowMs }) =>
+  const { started, unfollow } = startSamplers(options, library, maps, state, log);
+  const loops = started.map(({ sampler, windowMs }) =>
     startLoop(sampler, { windowMs, send, onSuccess: state.succeeded, onFailure: state.failed }),
   );
   let stopping: Promise<void> | undefined;
@@ -88,6 +93,7 @@ export function startPyroscope(options: PyroscopeOptions, log: Log): PyroscopeEx
     stats: state.stats,
     stop(deadlineMs) {
       state.end();
+      unfollow();
       stopping ??= finishAll(loops, deadlineMs, cut);
       return stopping;
     },
@@ -112,7 +118,8 @@ function startSamplers(
   maps: SourceMaps | undefined,
   state: ServerState,
   log: Log,
-): { sampler: Sampler; windowMs: number }[] {
+): { started: { sampler: Sampler; windowMs: number }[]; unfollow(): void } {
+  let unfollow = (): void => {};
   const started: { sampler: Sampler; windowMs: number }[] = [];
   const attempt = (start: () => { sampler: Sampler; windowMs: number }) => {
     try {
@@ -138,11 +145,13 @@ function startSamplers(
       windowMs,
       samplingIntervalMicros: options.wallSamplingIntervalMicros,
       collectCpuTime: options.collectCpuTime,
+      carryLabels: options.spans !== undefined && hasContextFrames,
     });
-    bindLabels(sampler);
+    bindLabels(sampler.labels);
+    if (options.spans !== undefined) unfollow = followSpans(options.spans, sampler.labels);
     return { sampler, windowMs };
   });
-  return started;
+  return { started, unfollow: () => unfollow() };
 }
 
 async function finishAll(loops: ProfileLoop[], deadlineMs: number, cut: AbortController): Promise<void> {

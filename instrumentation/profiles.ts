@@ -1,6 +1,7 @@
 import type { Resource } from '@opentelemetry/resources';
 import type { PyroscopeExporter } from '../exporters/pyroscope';
 import type { DestinationOptions } from '../exporters/pyroscope/request';
+import type { SpanSource } from '../exporters/pyroscope/spans';
 import { selfMetrics } from './catalogue';
 import type { Config } from './config/options';
 import { errorText } from './log';
@@ -15,8 +16,16 @@ const labels = {
   'host.name': 'hostname',
 } as const;
 
-/** Continuous profiling, when a Pyroscope server is configured. */
-export function startProfiles(context: MeterContext, resource: Resource): PyroscopeExporter | undefined {
+/**
+ * Continuous profiling, when a Pyroscope server is configured.
+ *
+ * @param spans whose labels the samples carry
+ */
+export function startProfiles(
+  context: MeterContext,
+  resource: Resource,
+  spans: SpanSource | undefined,
+): PyroscopeExporter | undefined {
   const { config, log, registry } = context;
   if (config.pyroscopeAddress === undefined) return undefined;
   const to = pyroscopeDestination(config.pyroscopeAddress, config, resource);
@@ -33,6 +42,7 @@ export function startProfiles(context: MeterContext, resource: Resource): Pyrosc
         heapStackDepth: config.pyroscopeHeapDepth,
         sourceMaps: config.sourceMaps,
         uploadTimeoutMs: config.pyroscopeUploadTimeoutMs,
+        ...(spans === undefined ? {} : { spans }),
       },
       log,
     );

@@ -104,7 +104,7 @@ export function start({ env, entry = '', onFinding }: StartOptions): Vitals {
   if (config.customMetrics) metrics.setGlobalMeterProvider(meterProvider);
   api.registered();
 
-  const profiles = startProfiles(context, resource);
+  const profiles = startProfiles(context, resource, traces?.spanSource);
   const onDemand = startOnDemand(context, resource, entry, diagnosis.findings);
 
   const flush = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 import type { Resource } from '@opentelemetry/resources';
 import type { ExportWatch } from '../exporters/otlp/exporter';
+import type { SpanSource } from '../exporters/pyroscope/spans';
 import type { Config } from './config/options';
 import { errorText, type Log } from './log';
 import type { Exemplar } from './metrics/exemplar';
@@ -9,6 +10,8 @@ import { logsExporters, tracesExporters } from './tracing/wanted';
 /** What the composition root needs of tracing. */
 export interface Traces {
   exemplar(): Omit<Exemplar, 'value'> | undefined;
+  /** Whose code runs, for the profiler; `undefined` where profiles by span are not wanted. */
+  readonly spanSource: SpanSource | undefined;
   /** Makes no spans any more, because the application does. */
   stepAside(): void;
   forceFlush(): Promise<void>;
@@ -42,6 +45,7 @@ export function startTraces(
       if (span === undefined || !(span.sampled || always)) return undefined;
       return { traceId: span.traceId, spanId: span.spanId, timestampMs: Date.now() };
     },
+    spanSource: handle.spanSource,
     stepAside: () => handle.stepAside(),
     forceFlush: () => handle.forceFlush(),
     giveUp: () => handle.giveUp(),

@@ -4,6 +4,8 @@ import type { LabelSet } from './library';
 /** Where the labels of the running code are set; samples taken from then on carry them. */
 export interface LabelTarget {
   setLabels(labels: LabelSet): void;
+  /** Runs `fn` with further labels, where they are carried along with asynchronous tasks by themselves. */
+  run?<T>(labels: LabelSet, fn: () => T): T;
 }
 
 const none: LabelSet = Object.freeze({});
@@ -31,13 +33,6 @@ export function bindLabels(to: LabelTarget | undefined): void {
   applied = none;
 }
 
-/** Sets the labels of the running code again after the profiler forgot them, as it does with each window. */
-export function reapplyLabels(): void {
-  const labels = applied;
-  applied = none;
-  apply(labels);
-}
-
 /**
  * Runs `fn`; the wall and CPU samples taken meanwhile carry `labels` beside those of the callers.
  *
@@ -49,6 +44,7 @@ export function reapplyLabels(): void {
  */
 export function wrapWithLabels<T>(labels: LabelSet, fn: () => T): T {
   if (target === undefined) return fn();
+  if (target.run !== undefined) return target.run(labels, fn);
   const outer = applied;
   if (running++ === 0) hook.enable();
   let waiting = false;

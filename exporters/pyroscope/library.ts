@@ -12,17 +12,30 @@ export interface ProfileExport {
   stoppedAt: Date;
 }
 
-interface WallProfiler {
-  start(args: {
-    samplingDurationMs: number;
-    samplingIntervalMicros: number;
+/** The wall profiler of `@datadog/pprof`, of which a thread has one. */
+export interface WallTime {
+  isStarted(): boolean;
+  /** @throws when it is started already, and where `useCPED` is not to be had */
+  start(options: {
+    /** Sizes the buffer of samples: past twice this time nothing more is recorded. */
+    durationMillis: number;
+    intervalMicros: number;
+    withContexts: boolean;
     collectCpuTime: boolean;
+    /** Keeps contexts in V8's data that is carried along with asynchronous tasks. */
+    useCPED: boolean;
+    workaroundV8Bug: boolean;
     sourceMapper: unknown;
   }): void;
-  profile(): ProfileExport;
-  stop(): ProfileExport;
-  getLabels(): LabelSet;
-  setLabels(labels: LabelSet): void;
+  /** What was sampled since the last stop. @param restart whether sampling goes on */
+  stop(restart: boolean, labels: (sample: { context?: { context?: object } }) => LabelSet): Profile;
+  /** What is kept with the samples to come. */
+  setContext(context: object | undefined): void;
+  getContext(): object | undefined;
+  /** Only with `useCPED`. */
+  runWithContext<T>(context: object, fn: () => T): T;
+  getState(): Readonly<Record<number, number>>;
+  readonly constants: { readonly kSampleCount: number };
 }
 
 interface HeapProfiler {
@@ -42,13 +55,12 @@ export interface SourceMapConsumer {
 
 /** What we use of `@pyroscope/nodejs` and of the packages it profiles with. */
 export interface Library {
-  createWallProfiler(): WallProfiler;
   createHeapProfiler(): HeapProfiler;
   /** Gives samples Pyroscope's type names and functions their file and line. */
   processProfile(profile: Profile): Profile;
   /** Protobuf, gzip'd. */
   encode(profile: Profile): Promise<Buffer>;
-  time: { isStarted(): boolean };
+  time: WallTime;
   heap: { start(intervalBytes: number, stackDepth: number): void };
   format: typeof import('pprof-format');
   sourceMaps: {
@@ -73,12 +85,10 @@ export function loadLibrary(): Library {
   const entry = require.resolve('@pyroscope/nodejs');
   const load = createRequire(entry);
   const file = (name: string) => load(join(dirname(entry), name));
-  const { WallProfiler } = file('profilers/wall-profiler.js');
   const { HeapProfiler } = file('profilers/heap-profiler.js');
   const { processProfile } = file('utils/process-profile.js');
   const { encode, time, heap } = load('@datadog/pprof');
   return {
-    createWallProfiler: () => new WallProfiler(),
     createHeapProfiler: () => new HeapProfiler(),
     processProfile,
     encode,

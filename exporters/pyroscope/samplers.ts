@@ -1,5 +1,5 @@
-import { reapplyLabels } from './labels';
-import type { LabelSet, Library, ProfileExport } from './library';
+import type { Library, ProfileExport } from './library';
+import { carriedLabels, carriesLabels, labelsOf, momentaryLabels, type SampleLabels } from './sample-labels';
 import type { SourceMaps } from './source-maps';
 
 /** `wall` carries CPU time too; `heap` is the memory in use by allocation site. */
@@ -30,39 +30,66 @@ export class ProfilerTakenError extends Error {
   }
 }
 
+export interface WallOptions {
+  readonly windowMs: number;
+  readonly samplingIntervalMicros: number;
+  readonly collectCpuTime: boolean;
+  /** Whether labels should be carried along with asynchronous tasks, where Node.js can. */
+  readonly carryLabels: boolean;
+}
+
 /** @throws ProfilerTakenError, or what the native profiler throws. */
 export function startWall(
   library: Library,
   maps: SourceMaps | undefined,
-  options: { windowMs: number; samplingIntervalMicros: number; collectCpuTime: boolean },
-): Sampler & { setLabels(labels: LabelSet): void } {
-  const profiler = library.createWallProfiler();
-  const start = () => {
-    if (library.time.isStarted()) throw new ProfilerTakenError('wall');
-    profiler.start({
-      // Sizes the buffer of samples: past twice this time the native profiler records nothing more.
-      samplingDurationMs: options.windowMs,
-      samplingIntervalMicros: options.samplingIntervalMicros,
+  options: WallOptions,
+): Sampler & { readonly labels: SampleLabels } {
+  const { time } = library;
+  let startedAt = new Date();
+  const start = (useCPED: boolean): void => {
+    if (time.isStarted()) throw new ProfilerTakenError('wall');
+    startedAt = new Date();
+    time.start({
+      durationMillis: options.windowMs,
+      intervalMicros: options.samplingIntervalMicros,
+      withContexts: true,
       collectCpuTime: options.collectCpuTime,
+      useCPED,
+      workaroundV8Bug: true,
       sourceMapper: maps?.recorder,
     });
   };
-  // The profiler derives its own from the duration.
+  let carries = options.carryLabels;
+  start(carries);
+  if (carries && !carriesLabels(time)) {
+    // Node.js was told to do without (--no-async-context-frame).
+    carries = false;
+    time.stop(false, labelsOf);
+    maps?.takePositions();
+    start(false);
+  }
+  const labels = carries ? carriedLabels(time) : momentaryLabels(time);
   const sampleRate = Math.ceil(1e6 / options.samplingIntervalMicros);
-  start();
+  const take = (goOn: boolean): ProfileWindow => {
+    const profile = time.stop(goOn, labelsOf);
+    const taken = { profile, startedAt, stoppedAt: new Date() };
+    startedAt = taken.stoppedAt;
+    return makeWindow(library, maps, taken, sampleRate);
+  };
   return {
     kind: 'wall',
+    labels,
     collect() {
-      if (!library.time.isStarted()) {
-        start();
+      if (!time.isStarted()) {
+        start(carries);
+        labels.renew();
         throw new Error('the wall profiler had been stopped from outside; it runs again');
       }
-      const taken = profiler.profile();
-      reapplyLabels();
-      return makeWindow(library, maps, taken, sampleRate);
+      const window = take(true);
+      labels.renew();
+      return window;
     },
-    finish: () => makeWindow(library, maps, profiler.stop(), sampleRate),
-    setLabels: labels => profiler.setLabels(labels),
+    finish: () => take(false),
   };
 }
 

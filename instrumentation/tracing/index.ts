@@ -7,6 +7,7 @@ import type { Resource } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node/build/src/sdk';
 import { routeDiag } from '../../exporters/diag';
 import type { ExportWatch } from '../../exporters/otlp/exporter';
+import type { SpanSource } from '../../exporters/pyroscope/spans';
 import { apiGlobal, unregister } from '../api-global';
 import type { Config } from '../config/options';
 import { errorText, type Log } from '../log';
@@ -16,6 +17,7 @@ import { startLogs } from './logs';
 import { createProcessors, type Processors } from './processors';
 import { createPropagator } from './propagator';
 import { createSampler } from './sampler';
+import { createSpanProfiles } from './span-profiles';
 
 export interface TracingOptions {
   readonly config: Config;
@@ -30,6 +32,8 @@ export interface TracingOptions {
 export interface TracingHandle {
   /** The span that runs now. */
   activeSpan(): { traceId: string; spanId: string; sampled: boolean } | undefined;
+  /** Whose code runs, for the profiler; `undefined` where profiles by span are not wanted. */
+  readonly spanSource: SpanSource | undefined;
   /** Ends the agent's own spans, because the application makes them. */
   stepAside(): void;
   /** Sends what has ended so far. What fails is not tried again. Never rejects. */
@@ -56,6 +60,7 @@ export function startTracing({ config, resource, log, watch }: TracingOptions): 
     processors.logRecords.length > 0 ? startLogs(config, resource, processors.logRecords) : undefined;
 
   return {
+    spanSource: spans?.source,
     activeSpan() {
       const span = trace.getActiveSpan()?.spanContext();
       if (span === undefined) return undefined;
@@ -82,16 +87,20 @@ export function startTracing({ config, resource, log, watch }: TracingOptions): 
 function startSpans(config: Config, resource: Resource, log: Log, processors: Processors) {
   if (apiGlobal()?.trace !== undefined) {
     log.info('the application has set up tracing of its own; otel-vitals makes no spans');
-    return { stepAside() {}, shutdown: async () => {} };
+    return { source: undefined, stepAside() {}, shutdown: async () => {} };
   }
-  const manager = new AsyncLocalStorageContextManager();
+  const profiles =
+    config.pyroscopeAddress !== undefined && config.spanProfiles !== 'off'
+      ? createSpanProfiles(config.spanProfiles === 'trace')
+      : undefined;
+  const manager = profiles?.manager ?? new AsyncLocalStorageContextManager();
   const propagator = createPropagator(config);
   const sdk = makeSdk({
     resource,
     autoDetectResources: false,
     sampler: createSampler(config),
     spanLimits: spanLimits(config),
-    spanProcessors: processors.spans,
+    spanProcessors: [...(profiles === undefined ? [] : [profiles.processor]), ...processors.spans],
     contextManager: manager,
     // `null` registers none.
     textMapPropagator: propagator ?? (null as unknown as TextMapPropagator),
@@ -119,6 +128,7 @@ function startSpans(config: Config, resource: Resource, log: Log, processors: Pr
     unhookImported();
   };
   return {
+    source: profiles?.source,
     stepAside() {
       isOurs = false;
       stop();

@@ -103,6 +103,14 @@ export const profilingOptions = {
     64,
     'Frames kept of the stack of a heap sample.',
   ),
+  spanProfiles: option(
+    group,
+    'VITALS_SPAN_PROFILES',
+    as.oneOf('trace', 'span', 'off'),
+    'trace',
+    'With traces on, wall samples carry `span_id` and `trace_id`, and the first span of a trace has ' +
+      '`pyroscope.profile.id`. `span` leaves `trace_id` out: Pyroscope before 2.0 makes a series of each.',
+  ),
   sourceMaps: option(
     group,
     'VITALS_SOURCE_MAPS',

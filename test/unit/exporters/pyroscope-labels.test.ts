@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bindLabels, reapplyLabels, wrapWithLabels } from '../../../exporters/pyroscope/labels';
+import { bindLabels, wrapWithLabels } from '../../../exporters/pyroscope/labels';
 import type { LabelSet } from '../../../exporters/pyroscope/library';
 
 let current: LabelSet = {};
@@ -79,12 +79,20 @@ test('a thenable that is no promise is returned as it is, for its then() may run
   assert.equal(ran, false);
 });
 
-test('labels that the profiler forgot with a window are set again', () => {
-  wrapWithLabels({ a: 1 }, () => {
-    current = {};
-    reapplyLabels();
-    assert.deepEqual(current, { a: 1 });
+test('where the profiler carries labels along by itself it is left to it', () => {
+  const given: LabelSet[] = [];
+  bindLabels({
+    setLabels: () => assert.fail('labels were to be carried'),
+    run(labels, fn) {
+      given.push(labels);
+      return fn();
+    },
   });
+  assert.equal(
+    wrapWithLabels({ a: 1 }, () => 3),
+    3,
+  );
+  assert.deepEqual(given, [{ a: 1 }]);
 });
 
 test('without a profiler, or with one that was stopped, the function just runs', () => {
