@@ -7,6 +7,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
   startup: () => import('./startup'),
   memory: () => import('./memory'),
   'http-throughput': () => import('./http-throughput'),
+  profiling: () => import('./profiling'),
   'prometheus-serialization': () => import('./prometheus-serialization'),
   'object-pool': () => import('./object-pool'),
   channel: () => import('./channel'),
