@@ -7,7 +7,14 @@ import { createLog } from './log';
 import { installProxyProvider } from './proxy-meter';
 import type { Vitals } from './start';
 
-export type { Evidence, Finding, FindingCode, FindingReport, Severity } from './diagnosis';
+export type {
+  Evidence,
+  Finding,
+  FindingCode,
+  FindingReport,
+  MemoryReport,
+  Severity,
+} from './diagnosis';
 export type { Vitals } from './start';
 
 const key = Symbol.for('otel-vitals.agent');

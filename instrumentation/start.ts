@@ -5,7 +5,7 @@ import { unregister } from './api-global';
 import { selfMetrics } from './catalogue';
 import { type Environment, loadConfig } from './config/load';
 import { describe } from './config/redact';
-import { type Finding, type FindingReport, startDiagnosis } from './diagnosis';
+import { type Finding, type FindingReport, type MemoryReport, startDiagnosis } from './diagnosis';
 import { watchExports } from './exports';
 import { installLibraryHooks } from './libraries/install';
 import { hookOtelApi } from './libraries/otel-api';
@@ -13,6 +13,7 @@ import { watchEnd, withDeadline } from './lifecycle';
 import { createLog, errorText, type Log } from './log';
 import { startMeters } from './meters';
 import type { MeterContext } from './meters/context';
+import { createGcSource } from './meters/gc-source';
 import { createProducer, type TemporalityOf } from './metrics/producer';
 import { MetricRegistry } from './metrics/registry';
 import { boundSdkSeries } from './metrics/sdk-cardinality';
@@ -42,6 +43,8 @@ export interface Vitals {
   readonly admin: Promise<AdminAddress | undefined>;
   /** What is wrong in the process, and what was; see docs/runbooks. */
   findings(): FindingReport;
+  /** What the leak detector knows of the process's memory; `undefined` where it is off. */
+  memory(): MemoryReport | undefined;
   /** Sends what was measured so far. Bounded by VITALS_SHUTDOWN_TIMEOUT_MS; never rejects. */
   forceFlush(): Promise<void>;
   /** Flushes and stops everything. Bounded likewise; never rejects; further calls give the same promise. */
@@ -76,8 +79,9 @@ export function start({ env, entry = '', onFinding }: StartOptions): Vitals {
     onTick: ticker.onTick,
     exemplar: traces?.exemplar ?? (() => undefined),
   };
-  const stopMeters = startMeters(context, { version, startupSeconds: () => startupSeconds });
-  const diagnosis = startDiagnosis(context, onFinding);
+  const gc = createGcSource(context);
+  const stopMeters = startMeters(context, gc, { version, startupSeconds: () => startupSeconds });
+  const diagnosis = startDiagnosis(context, gc, onFinding);
   // What the application registers with OpenTelemetry's API by itself goes before what the agent does.
   const api = hookOtelApi(
     name => {
@@ -155,6 +159,7 @@ export function start({ env, entry = '', onFinding }: StartOptions): Vitals {
     prometheus: prometheus?.endpoint ?? Promise.resolve(undefined),
     admin: onDemand?.admin ?? Promise.resolve(undefined),
     findings: () => diagnosis.findings(),
+    memory: () => diagnosis.memory(),
     forceFlush: () => bounded(flush()),
     shutdown: () => (stopping ??= bounded(stop())),
   };

@@ -3,11 +3,11 @@ import type { TriggerOutcome } from '../catalogue/profiling';
 import { isEnabled } from '../config/load';
 import { errorText } from '../log';
 import type { MeterContext } from '../meters/context';
+import type { HeapFill } from '../meters/heap-use';
 import type { Profiling } from '../profiling';
 import type { CaptureKind } from '../profiling/capture';
 import type { Firing } from './detector';
 import { cpuCost, type Gate } from './gate';
-import type { HeapFill } from './readings';
 import type { Rule } from './rules';
 import { takeCaptures } from './taker';
 

@@ -1,11 +1,12 @@
 import { guarded } from '../guard';
 import type { MeterContext } from '../meters/context';
+import { heapFill } from '../meters/heap-use';
 import type { Profiling } from '../profiling';
 import type { StallEnd } from '../profiling/contract';
 import { createDetector } from './detector';
 import { createGate } from './gate';
 import { createIncidents, type Fired, nearlyFull } from './incidents';
-import { createReadings, heapFill, type Levels } from './readings';
+import { createReadings, type Levels } from './readings';
 import { type Rule, rulesOf } from './rules';
 
 /** Readings after a capture in which another of its kind would show the same. */

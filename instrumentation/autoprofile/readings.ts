@@ -1,5 +1,4 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
 import { gcMetrics, heapMetrics, httpServerMetrics } from '../catalogue';
 import { heapUseNow } from '../meters/heap-use';
 import { quantileOf } from '../metrics/quantile';
@@ -108,20 +107,4 @@ export function percentile99(bounds: readonly number[], counts: readonly number[
   if (total < fewestRequests) return undefined;
   const seconds = quantileOf(bounds, counts, 0.99);
   return seconds === undefined ? undefined : seconds * 1000;
-}
-
-/** The old generation, and the share of what it may grow to. */
-export interface HeapFill {
-  readonly bytes: number;
-  readonly share: number;
-}
-
-/** V8's default for a semi-space on 64-bit machines. */
-const semiSpaceBytes = 16 * mib;
-
-/** The limit that V8 tells includes the young generation: three semi-spaces, which the old one can't have. */
-export function heapFill(): HeapFill {
-  const { old, youngCapacity } = heapUseNow();
-  const limit = getHeapStatistics().heap_size_limit - 3 * Math.max(youngCapacity, semiSpaceBytes);
-  return { bytes: old, share: limit > 0 ? old / limit : 1 };
 }

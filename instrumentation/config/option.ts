@@ -20,7 +20,8 @@ export type Group =
   | 'Traces and logs'
   | 'Continuous profiling'
   | 'Profiling on demand'
-  | 'Auto-profiler';
+  | 'Auto-profiler'
+  | 'Diagnosis';
 
 export function option<T>(
   group: Group,

@@ -1,5 +1,6 @@
 import type { Option } from './option';
 import { autoprofileOptions } from './options/autoprofile';
+import { diagnosisOptions } from './options/diagnosis';
 import { generalOptions } from './options/general';
 import { metricsOptions } from './options/metrics';
 import { onDemandOptions } from './options/on-demand';
@@ -22,6 +23,7 @@ export const options = {
   ...profilingOptions,
   ...onDemandOptions,
   ...autoprofileOptions,
+  ...diagnosisOptions,
 } as const;
 
 type Options = typeof options;

@@ -88,6 +88,34 @@ export const findingDefinitions = {
     raiseAfter: 1,
     clearAfter: tenMinutes,
   },
+  heap_leak: {
+    severity: 'warning',
+    title: 'grows as a leak does',
+    advice: 'See what keeps the objects that the sites allocate: caches, maps and listeners that only grow.',
+    raiseAfter: 1,
+    clearAfter: tenMinutes,
+  },
+  buffer_leak: {
+    severity: 'warning',
+    title: 'grows as a leak does',
+    advice: 'See who keeps buffers: queues, caches, unfinished streams, small slices of large ones.',
+    raiseAfter: 1,
+    clearAfter: tenMinutes,
+  },
+  native_leak: {
+    severity: 'warning',
+    title: 'grows as a leak does',
+    advice: 'Look at native add-ons and at what is not closed; try another allocator.',
+    raiseAfter: 1,
+    clearAfter: tenMinutes,
+  },
+  resource_leak: {
+    severity: 'warning',
+    title: 'is given more and more resources that do not end',
+    advice: 'See which timers, sockets or requests are begun and never ended.',
+    raiseAfter: 1,
+    clearAfter: tenMinutes,
+  },
 } as const satisfies Readonly<Record<string, FindingDefinition>>;
 
 export type FindingCode = keyof typeof findingDefinitions;

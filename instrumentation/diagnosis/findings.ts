@@ -41,8 +41,9 @@ export interface Findings {
    * Says that something is seen. To be said again at every look for as long as it is.
    *
    * @param subject what it is about; each subject has a finding of its own
+   * @param advice what to do in this case, where that is more than what is always to be done
    */
-  report(code: FindingCode, subject: string, evidence: Evidence): void;
+  report(code: FindingCode, subject: string, evidence: Evidence, advice?: string): void;
   /** Ends a look: what was not reported since the last one was not there. */
   look(): void;
   current(): FindingReport;
@@ -57,6 +58,7 @@ interface Tracked {
   readonly subject: string;
   readonly since: number;
   evidence: Evidence;
+  advice: string | undefined;
   lastSeen: number;
   seen: boolean;
   /** Looks in a row that saw it, or, once it is open, that did not. */
@@ -86,16 +88,27 @@ export function createFindings(
   };
 
   return {
-    report(code, subject, evidence) {
+    report(code, subject, evidence, advice) {
       const key = `${code} ${subject}`;
       let entry = tracked.get(key);
       if (entry === undefined) {
         if (tracked.size >= mostTracked) return;
         const at = now();
-        entry = { code, subject, since: at, lastSeen: at, evidence, seen: true, looks: 0, open: false };
+        entry = {
+          code,
+          subject,
+          since: at,
+          lastSeen: at,
+          evidence,
+          advice,
+          seen: true,
+          looks: 0,
+          open: false,
+        };
         tracked.set(key, entry);
       }
       entry.evidence = evidence;
+      entry.advice = advice;
       entry.lastSeen = now();
       entry.seen = true;
       if (!entry.open && findingDefinitions[code].raiseAfter === 1) open(entry);
@@ -127,7 +140,17 @@ export function createFindings(
   };
 }
 
-function findingOf({ code, subject, evidence, since, lastSeen }: Tracked): Finding {
-  const { severity, title, advice } = findingDefinitions[code];
-  return { code, severity, subject, title, evidence, advice, runbook: runbookOf(code), since, lastSeen };
+function findingOf({ code, subject, evidence, advice, since, lastSeen }: Tracked): Finding {
+  const { severity, title, advice: usual } = findingDefinitions[code];
+  return {
+    code,
+    severity,
+    subject,
+    title,
+    evidence,
+    advice: advice ?? usual,
+    runbook: runbookOf(code),
+    since,
+    lastSeen,
+  };
 }

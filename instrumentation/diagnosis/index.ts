@@ -2,17 +2,23 @@ import { diagnosisMetrics } from '../catalogue/diagnosis';
 import { isEnabled } from '../config/load';
 import { errorText } from '../log';
 import type { MeterContext } from '../meters/context';
+import type { GcSource } from '../meters/gc-source';
 import { createFindings, type Evidence, type Finding, type FindingReport } from './findings';
 import { watchHeadroom } from './headroom';
+import type { MemoryReport } from './leak/report';
+import { diagnoseLeaks } from './leaks';
 import { watchToolkit } from './toolkit';
 
 export type { FindingCode, Severity } from './codes';
 export type { Evidence, Finding, FindingReport } from './findings';
+export type { MemoryReport } from './leak/report';
 export { reportAnswer, reportVersion, type VitalsReport } from './report';
 
 /** Diagnosis while it runs. */
 export interface Diagnosis {
   findings(): FindingReport;
+  /** What the leak detector knows; `undefined` where it is off. */
+  memory(): MemoryReport | undefined;
   stop(): void;
 }
 
@@ -22,9 +28,12 @@ export interface Diagnosis {
  */
 export function startDiagnosis(
   { registry, config, log, onTick }: Pick<MeterContext, 'registry' | 'config' | 'log' | 'onTick'>,
+  gc: GcSource,
   onFinding?: (finding: Finding) => void,
 ): Diagnosis {
-  if (!isEnabled(config, 'findings')) return { findings: () => ({ open: [], resolved: [] }), stop() {} };
+  if (!isEnabled(config, 'findings')) {
+    return { findings: () => ({ open: [], resolved: [] }), memory: () => undefined, stop() {} };
+  }
   const gauge = registry.instrument(diagnosisMetrics.findings);
   const cellOf = ({ code, severity }: Finding) =>
     gauge.with({ 'finding.code': code, 'finding.severity': severity });
@@ -48,16 +57,21 @@ export function startDiagnosis(
   );
   const toolkit = watchToolkit(findings, log);
   const headroom = watchHeadroom(findings, log);
+  const leaks =
+    config.leakDetector === 'on' ? diagnoseLeaks({ registry, config, log }, gc, findings) : undefined;
   const stopLooking = onTick(() => {
     headroom.look();
     toolkit.look();
+    leaks?.look();
     findings.look();
   });
   return {
     findings: () => findings.current(),
+    memory: () => leaks?.report(),
     stop() {
       stopLooking();
       toolkit.stop();
+      leaks?.stop();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { getHeapSpaceStatistics } from 'node:v8';
+import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 
 /** One heap space, as `v8.GCProfiler` reports it. */
 export interface SpaceUse {
@@ -35,4 +35,24 @@ export function heapUseNow(): HeapUse {
       spaceAvailableSize: space.space_available_size,
     })),
   );
+}
+
+/** The old generation, and the share of what it may grow to. */
+export interface HeapFill {
+  readonly bytes: number;
+  readonly share: number;
+}
+
+/** V8's default for a semi-space on 64-bit machines. */
+const semiSpaceBytes = 16 * 2 ** 20;
+
+/** Bytes that the old generation may grow to: the limit that V8 tells includes the young one, three semi-spaces. */
+export function oldGenerationLimit({ youngCapacity }: HeapUse = heapUseNow()): number {
+  return getHeapStatistics().heap_size_limit - 3 * Math.max(youngCapacity, semiSpaceBytes);
+}
+
+export function heapFill(): HeapFill {
+  const use = heapUseNow();
+  const limit = oldGenerationLimit(use);
+  return { bytes: use.old, share: limit > 0 ? use.old / limit : 1 };
 }

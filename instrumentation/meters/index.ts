@@ -7,7 +7,7 @@ import { meterChannel } from './channel';
 import type { Meter, MeterContext } from './context';
 import { meterEventLoop } from './event-loop';
 import { meterGc } from './gc';
-import { createGcSource } from './gc-source';
+import type { GcSource } from './gc-source';
 import { meterHeap } from './heap';
 import { meterHttpClient } from './http-client';
 import { meterHttpServer } from './http-server';
@@ -21,8 +21,11 @@ import { meterThreads } from './threads';
 import { meterWorkerPool } from './worker-pool';
 
 /** Starts every meter that is wanted. One that fails is left out, with a warning. */
-export function startMeters(context: MeterContext, facts: Parameters<typeof meterSelf>[0]): () => void {
-  const gc = createGcSource(context);
+export function startMeters(
+  context: MeterContext,
+  gc: GcSource,
+  facts: Parameters<typeof meterSelf>[0],
+): () => void {
   const meters: readonly (readonly [MeterName, Meter])[] = [
     ['process', meterProcess],
     ['heap', meterHeap(gc)],

@@ -27,7 +27,7 @@ for (const metric of catalogue) {
   });
 
   test(`${metric.name} has a unit, a description and ascending buckets where it is a histogram`, () => {
-    assert.match(metric.unit, /^(|s|By|1|\{[a-z_]+\})$/);
+    assert.match(metric.unit, /^(|s|By|By\/s|1|\{[a-z_]+\})$/);
     assert.ok(metric.description.length > 10 && !metric.description.endsWith('.'), metric.description);
     assert.ok(meterNames.includes(metric.meter as never), metric.meter);
     if (metric.buckets !== undefined) {

@@ -1,6 +1,5 @@
 import { findSourceMap } from 'node:module';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from '../../collect-garbage';
 import type { MeterContext } from '../../meters/context';
 import type { HostMethods, StallEnd } from '../contract';
 import { readActiveResources, type TrackedResources } from './active-resources';
@@ -42,14 +41,4 @@ export function hostMethods(parts: HostParts): HostMethods {
     stallEnded: stall => parts.onStall(stall),
     serving: where => parts.onServing(where),
   };
-}
-
-/**
- * A full collection that V8 marks as asked for, so that meters and the leak detector can leave it out; the
- * inspector's bears no such mark.
- */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc') as () => void;
-  gc();
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createReadings, heapFill, percentile99 } from '../../../instrumentation/autoprofile/readings';
+import { createReadings, percentile99 } from '../../../instrumentation/autoprofile/readings';
 import { gcMetrics, heapMetrics, httpServerMetrics } from '../../../instrumentation/catalogue';
+import { heapFill } from '../../../instrumentation/meters/heap-use';
 import { MetricRegistry } from '../../../instrumentation/metrics/registry';
 
 test('the 99th percentile lies within its bucket, by the rank', () => {

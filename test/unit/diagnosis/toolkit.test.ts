@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '../../../instrumentation/config/load';
 import { type Finding, startDiagnosis } from '../../../instrumentation/diagnosis';
 import { createLog } from '../../../instrumentation/log';
+import { createGcSource } from '../../../instrumentation/meters/gc-source';
 import type { GaugeCell } from '../../../instrumentation/metrics/cells';
 import { MetricRegistry } from '../../../instrumentation/metrics/registry';
 import { Channel } from '../../../toolkit/channel';
@@ -27,6 +28,7 @@ function setUp(env: Record<string, string> = {}, onFinding?: (finding: Finding) 
         return () => ticks.splice(ticks.indexOf(tick), 1);
       },
     },
+    createGcSource({ registry, log }),
     onFinding ?? (finding => found.push(finding)),
   );
   const series = (): Record<string, number | undefined> =>
