@@ -13,7 +13,7 @@ export const charts = {
   p50: { title: 'Response time by route, median', unit: 'ms', kind: 'line' },
   p99: { title: 'Response time by route, p99', unit: 'ms', kind: 'line' },
   pools: { title: 'Pools, in use', unit: 'count', kind: 'line' },
-  waiting: { title: 'Pools and locks, waiting', unit: 'count', kind: 'line' },
+  waiting: { title: 'Pools, channels and locks, waiting', unit: 'count', kind: 'line' },
   caches: { title: 'Cache hits', unit: 'percent', kind: 'line' },
 } as const satisfies Readonly<Record<string, Chart>>;
 

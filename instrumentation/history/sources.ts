@@ -1,5 +1,6 @@
 import {
   cacheMetrics,
+  channelMetrics,
   dbPoolMetrics,
   eventLoopMetrics,
   gcMetrics,
@@ -8,6 +9,7 @@ import {
   lockMetrics,
   poolMetrics,
   processMetrics,
+  workerPoolMetrics,
 } from '../catalogue';
 import type { Cell, CounterCell, GaugeCell, HistogramCell, SeriesAttributes } from '../metrics/cells';
 import { quantileOf } from '../metrics/quantile';
@@ -45,9 +47,14 @@ export function putLevels(cells: CellsOf, put: Put): void {
 }
 
 function putPools(cells: CellsOf, put: Put): void {
-  const used = (chart: ChartId, cells: readonly (CounterCell | GaugeCell)[], name: string): void => {
+  const used = (
+    chart: ChartId,
+    cells: readonly (CounterCell | GaugeCell)[],
+    name: string,
+    prefix = '',
+  ): void => {
     for (const { attributes, value } of busiest(cells, cell => cell.value ?? 0)) {
-      put(`${chart}/${attributes[name]}`, value);
+      put(`${chart}/${prefix}${attributes[name]}`, value);
     }
   };
   const lent = (stateName: string) => (cell: CounterCell | GaugeCell) =>
@@ -57,6 +64,12 @@ function putPools(cells: CellsOf, put: Put): void {
   used('pools', cells<GaugeCell>(poolMetrics.size).filter(lent('pool.state')), 'pool.name');
   used('waiting', cells<CounterCell>(dbPoolMetrics.pending), dbName);
   used('waiting', cells<GaugeCell>(poolMetrics.pending), 'pool.name');
+  const busy = cells<GaugeCell>(workerPoolMetrics.workers).filter(
+    ({ attributes }) => attributes['worker_pool.state'] === 'busy',
+  );
+  used('pools', busy, 'worker_pool.name', 'workers ');
+  used('waiting', cells<GaugeCell>(workerPoolMetrics.queueSize), 'worker_pool.name', 'workers ');
+  used('waiting', cells<GaugeCell>(channelMetrics.length), 'channel.name', 'channel ');
   const waiters = new Map<string, number>();
   for (const { attributes, value } of cells<GaugeCell>(lockMetrics.waiters)) {
     const name = `lock ${attributes['lock.name']}`;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   cacheMetrics,
+  channelMetrics,
   dbPoolMetrics,
   eventLoopMetrics,
   gcMetrics,
@@ -9,6 +10,7 @@ import {
   httpServerMetrics,
   lockMetrics,
   processMetrics,
+  workerPoolMetrics,
 } from '../../../instrumentation/catalogue';
 import type { HistorySample } from '../../../instrumentation/history/contract';
 import { recordHistory } from '../../../instrumentation/history/recorder';
@@ -64,8 +66,22 @@ test('levels are as the meters have them', t => {
       .with({ 'lock.name': 'stock', 'lock.mode': mode } as never)
       .set(4);
   }
+  const workers = { 'worker_pool.name': 'resize', 'worker_pool.kind': 'thread' } as const;
+  registry
+    .instrument(workerPoolMetrics.workers)
+    .with({ ...workers, 'worker_pool.state': 'busy' })
+    .set(2);
+  registry
+    .instrument(workerPoolMetrics.workers)
+    .with({ ...workers, 'worker_pool.state': 'idle' })
+    .set(1);
+  registry.instrument(workerPoolMetrics.queueSize).with(workers).set(7);
+  registry.instrument(channelMetrics.length).with({ 'channel.name': 'orders' }).set(9);
   recorder.start();
   const sample = recorder.next();
+  assert.equal(sample['pools/workers resize'], 2);
+  assert.equal(sample['waiting/workers resize'], 7);
+  assert.equal(sample['waiting/channel orders'], 9);
   assert.equal(sample['heap/old_space'], 5000);
   assert.equal(sample['heap/shared_space'], undefined);
   assert.equal(sample['heap/limit'], 9000);
