@@ -1,5 +1,4 @@
 import type { Resource } from '@opentelemetry/resources';
-import { type FindingReport, reportAnswer, reportVersion, type VitalsReport } from './diagnosis';
 import { errorText } from './log';
 import type { MeterContext } from './meters/context';
 import { pyroscopeDestination } from './profiles';
@@ -10,13 +9,11 @@ import type { Profiling } from './profiling';
  * otherwise. Where they can't be had, or it would not be safe, that is one warning.
  *
  * @param entry path of the application's main script
- * @param findings what the report of the admin server says
  */
 export function startOnDemand(
   context: MeterContext,
   resource: Resource,
   entry: string,
-  findings: () => FindingReport,
 ): Profiling | undefined {
   const { config, log } = context;
   const serve = config.admin && isSafe(context);
@@ -32,32 +29,17 @@ export function startOnDemand(
             timeoutMs: config.pyroscopeUploadTimeoutMs,
           };
     profiling = startProfiling(context, {
-      attribute: name => attribute(resource, name),
+      attribute: name => attributeOf(resource, name),
       entry,
       serve,
       pyroscope,
     });
-    if (serve) profiling.route('/vitals', () => reportAnswer(report(resource, findings())));
   } catch (error) {
     const what = [serve ? ['admin server'] : [], config.autoprofile ? ['auto-profiler'] : []].flat();
     log.warn(`the ${what.join(' and the ')} did not start: ${errorText(error)}`);
     return undefined;
   }
   return config.autoprofile ? withAutoprofiler(context, profiling) : profiling;
-}
-
-function report(resource: Resource, findings: FindingReport): VitalsReport {
-  const serviceVersion = attribute(resource, 'service.version');
-  return {
-    version: reportVersion,
-    at: new Date().toISOString(),
-    service: attribute(resource, 'service.name') ?? 'unknown_service:node',
-    ...(serviceVersion === undefined ? {} : { serviceVersion }),
-    pid: process.pid,
-    nodeVersion: process.versions.node,
-    uptimeSeconds: process.uptime(),
-    findings,
-  };
 }
 
 function withAutoprofiler(context: MeterContext, profiling: Profiling): Profiling {
@@ -93,7 +75,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /** An attribute that is known by now; some detectors look theirs up asynchronously. */
-function attribute(resource: Resource, name: string): string | undefined {
+export function attributeOf(resource: Resource, name: string): string | undefined {
   const value = (resource.getRawAttributes() as [string, unknown][]).find(([key]) => key === name)?.[1];
   return typeof value === 'string' ? value : undefined;
 }

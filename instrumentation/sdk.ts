@@ -12,8 +12,11 @@ export type {
   Finding,
   FindingCode,
   FindingReport,
+  GcMeasurement,
+  GcReport,
   MemoryReport,
   Severity,
+  VitalsReport,
 } from './diagnosis';
 export type { Vitals } from './start';
 

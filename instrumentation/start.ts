@@ -5,7 +5,15 @@ import { unregister } from './api-global';
 import { selfMetrics } from './catalogue';
 import { type Environment, loadConfig } from './config/load';
 import { describe } from './config/redact';
-import { type Finding, type FindingReport, type MemoryReport, startDiagnosis } from './diagnosis';
+import {
+  type Finding,
+  type FindingReport,
+  type GcMeasurement,
+  type GcReport,
+  type MemoryReport,
+  startDiagnosis,
+  type VitalsReport,
+} from './diagnosis';
 import { watchExports } from './exports';
 import { installLibraryHooks } from './libraries/install';
 import { hookOtelApi } from './libraries/otel-api';
@@ -17,7 +25,7 @@ import { createGcSource } from './meters/gc-source';
 import { createProducer, type TemporalityOf } from './metrics/producer';
 import { MetricRegistry } from './metrics/registry';
 import { boundSdkSeries } from './metrics/sdk-cardinality';
-import { startOnDemand } from './on-demand';
+import { attributeOf, startOnDemand } from './on-demand';
 import { startProfiles } from './profiles';
 import type { AdminAddress } from './profiling';
 import { openPrometheus, pushReaders } from './readers';
@@ -45,6 +53,12 @@ export interface Vitals {
   findings(): FindingReport;
   /** What the leak detector knows of the process's memory; `undefined` where it is off. */
   memory(): MemoryReport | undefined;
+  /** What the garbage collection tuner knows; `undefined` where it is off. */
+  gc(): GcReport | undefined;
+  /** Forces a full collection, which holds the process up, and says what it freed and how long it took. */
+  measureGc(): GcMeasurement;
+  /** All that is known of the process, as `GET /vitals` of the admin server gives it. */
+  report(): VitalsReport;
   /** Sends what was measured so far. Bounded by VITALS_SHUTDOWN_TIMEOUT_MS; never rejects. */
   forceFlush(): Promise<void>;
   /** Flushes and stops everything. Bounded likewise; never rejects; further calls give the same promise. */
@@ -81,7 +95,15 @@ export function start({ env, entry = '', onFinding }: StartOptions): Vitals {
   };
   const gc = createGcSource(context);
   const stopMeters = startMeters(context, gc, { version, startupSeconds: () => startupSeconds });
-  const diagnosis = startDiagnosis(context, gc, onFinding);
+  const diagnosis = startDiagnosis(context, gc, {
+    subject: {
+      serviceName: attributeOf(resource, 'service.name') ?? 'unknown_service:node',
+      serviceVersion: attributeOf(resource, 'service.version'),
+      agentVersion: version,
+    },
+    nodeFlags: [...(env['NODE_OPTIONS']?.split(/\s+/) ?? []), ...process.execArgv],
+    onFinding,
+  });
   // What the application registers with OpenTelemetry's API by itself goes before what the agent does.
   const api = hookOtelApi(
     name => {
@@ -109,7 +131,8 @@ export function start({ env, entry = '', onFinding }: StartOptions): Vitals {
   api.registered();
 
   const profiles = startProfiles(context, resource, traces?.spanSource);
-  const onDemand = startOnDemand(context, resource, entry, diagnosis.findings);
+  const onDemand = startOnDemand(context, resource, entry);
+  diagnosis.attach(onDemand);
 
   const flush = async (): Promise<void> => {
     await Promise.allSettled([...pushing.readers.map(reader => reader.forceFlush()), traces?.forceFlush()]);
@@ -160,6 +183,9 @@ export function start({ env, entry = '', onFinding }: StartOptions): Vitals {
     admin: onDemand?.admin ?? Promise.resolve(undefined),
     findings: () => diagnosis.findings(),
     memory: () => diagnosis.memory(),
+    gc: () => diagnosis.gc(),
+    measureGc: () => diagnosis.measureGc(),
+    report: () => diagnosis.report(),
     forceFlush: () => bounded(flush()),
     shutdown: () => (stopping ??= bounded(stop())),
   };

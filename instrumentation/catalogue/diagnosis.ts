@@ -1,4 +1,5 @@
 import { findingCodes, severities } from '../diagnosis/codes';
+import { adjustments } from '../diagnosis/gc/act';
 import { leakKinds } from '../diagnosis/leak/kinds';
 import { attribute, metric } from './define';
 
@@ -48,5 +49,17 @@ export const diagnosisMetrics = {
     'gauge',
     's',
     'Time until a heap that leaks reaches its limit at its pace; absent while it does not',
+  ),
+  gcAdjustments: metric(
+    'findings',
+    'vitals.gc.tuner.adjustments',
+    'counter',
+    '{adjustment}',
+    'Changes that the gc tuner made to V8, with VITALS_GC_TUNER=act',
+    {
+      attributes: [
+        attribute('vitals.gc.tuner.adjustment', 'What was done with the setting', { values: adjustments }),
+      ],
+    },
   ),
 } as const;

@@ -116,6 +116,35 @@ export const findingDefinitions = {
     raiseAfter: 1,
     clearAfter: tenMinutes,
   },
+  event_loop_stall: {
+    severity: 'warning',
+    title: 'blocks the event loop again and again, or for long',
+    advice:
+      'Do less at a time there, or do it in a worker thread; what it waits for synchronously has an asynchronous form.',
+    raiseAfter: 1,
+    clearAfter: tenMinutes,
+  },
+  gc_young_generation: {
+    severity: 'info',
+    title: 'is too small for what is allocated',
+    advice: 'Start with a larger --max-semi-space-size.',
+    raiseAfter: halfAMinute,
+    clearAfter: tenMinutes,
+  },
+  gc_old_generation: {
+    severity: 'warning',
+    title: 'is so full that collections take a good part of the time',
+    advice: 'Start with a larger --max-old-space-size, or keep less.',
+    raiseAfter: halfAMinute,
+    clearAfter: tenMinutes,
+  },
+  gc_pauses: {
+    severity: 'info',
+    title: 'stop the process for longer than is aimed at',
+    advice: 'Keep fewer objects alive.',
+    raiseAfter: halfAMinute,
+    clearAfter: tenMinutes,
+  },
 } as const satisfies Readonly<Record<string, FindingDefinition>>;
 
 export type FindingCode = keyof typeof findingDefinitions;

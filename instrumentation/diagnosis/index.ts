@@ -1,25 +1,49 @@
 import { diagnosisMetrics } from '../catalogue/diagnosis';
 import { isEnabled } from '../config/load';
+import { guarded } from '../guard';
 import { errorText } from '../log';
 import type { MeterContext } from '../meters/context';
 import type { GcSource } from '../meters/gc-source';
+import type { Profiling } from '../profiling';
+import type { RouteAnswer } from '../profiling/contract';
+import { diagnoseGc, type GcReport } from './collections';
 import { createFindings, type Evidence, type Finding, type FindingReport } from './findings';
+import { type GcMeasurement, measureGc } from './gc/measure';
 import { watchHeadroom } from './headroom';
 import type { MemoryReport } from './leak/report';
 import { diagnoseLeaks } from './leaks';
+import { type ReportSubject, type VitalsReport, vitalsReport } from './report';
+import { diagnoseStalls } from './stalls';
 import { watchToolkit } from './toolkit';
 
 export type { FindingCode, Severity } from './codes';
+export type { GcReport } from './collections';
 export type { Evidence, Finding, FindingReport } from './findings';
+export type { GcMeasurement } from './gc/measure';
 export type { MemoryReport } from './leak/report';
-export { reportAnswer, reportVersion, type VitalsReport } from './report';
+export type { VitalsReport } from './report';
 
 /** Diagnosis while it runs. */
 export interface Diagnosis {
   findings(): FindingReport;
   /** What the leak detector knows; `undefined` where it is off. */
   memory(): MemoryReport | undefined;
+  /** What the garbage collection tuner knows; `undefined` where it is off. */
+  gc(): GcReport | undefined;
+  /** Forces a collection and measures it. */
+  measureGc(): GcMeasurement;
+  /** All of it. */
+  report(): VitalsReport;
+  /** Serves the report, and hears what blocks the event loop, where there is profiling on demand. */
+  attach(profiling: Pick<Profiling, 'route' | 'onStall'> | undefined): void;
   stop(): void;
+}
+
+export interface DiagnosisFacts {
+  readonly subject: ReportSubject;
+  /** Options of Node.js that are in force. */
+  readonly nodeFlags: readonly string[];
+  readonly onFinding?: ((finding: Finding) => void) | undefined;
 }
 
 /**
@@ -29,10 +53,21 @@ export interface Diagnosis {
 export function startDiagnosis(
   { registry, config, log, onTick }: Pick<MeterContext, 'registry' | 'config' | 'log' | 'onTick'>,
   gc: GcSource,
-  onFinding?: (finding: Finding) => void,
+  { subject, nodeFlags, onFinding }: DiagnosisFacts,
 ): Diagnosis {
+  const nothing = { memory: undefined, gc: undefined, stalls: undefined };
   if (!isEnabled(config, 'findings')) {
-    return { findings: () => ({ open: [], resolved: [] }), memory: () => undefined, stop() {} };
+    const findings = (): FindingReport => ({ open: [], resolved: [] });
+    const report = () => vitalsReport(registry, subject, { ...nothing, findings: findings() });
+    return {
+      findings,
+      memory: () => undefined,
+      gc: () => undefined,
+      measureGc,
+      report,
+      attach: profiling => profiling?.route('/vitals', () => json(report())),
+      stop() {},
+    };
   }
   const gauge = registry.instrument(diagnosisMetrics.findings);
   const cellOf = ({ code, severity }: Finding) =>
@@ -59,20 +94,54 @@ export function startDiagnosis(
   const headroom = watchHeadroom(findings, log);
   const leaks =
     config.leakDetector === 'on' ? diagnoseLeaks({ registry, config, log }, gc, findings) : undefined;
+  const collections =
+    config.gcTuner === 'off' ? undefined : diagnoseGc({ registry, config, log }, gc, findings, nodeFlags);
+  const stalls = diagnoseStalls(registry, findings, log, config.stallMs);
   const stopLooking = onTick(() => {
     headroom.look();
     toolkit.look();
     leaks?.look();
+    collections?.look();
+    stalls.look();
     findings.look();
   });
+  const report = (): VitalsReport =>
+    vitalsReport(registry, subject, {
+      findings: findings.current(),
+      memory: leaks?.report(),
+      gc: collections?.report(),
+      stalls: stalls.report(),
+    });
+  const detach: (() => void)[] = [];
   return {
     findings: () => findings.current(),
     memory: () => leaks?.report(),
+    gc: () => collections?.report(),
+    measureGc,
+    report,
+    attach(profiling) {
+      if (profiling === undefined) return;
+      stalls.stacksTaken();
+      detach.push(
+        profiling.onStall(guarded(log, 'a stall', stall => stalls.stall(stall))),
+        profiling.route('/vitals', () => json(report())),
+      );
+    },
     stop() {
+      for (const end of detach) end();
       stopLooking();
       toolkit.stop();
       leaks?.stop();
+      collections?.stop();
     },
+  };
+}
+
+function json(report: VitalsReport): RouteAnswer {
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+    body: `${JSON.stringify(report, undefined, 2)}\n`,
   };
 }
 

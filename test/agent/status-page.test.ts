@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { VitalsReport } from '../../instrumentation/diagnosis';
 import type { History } from '../../instrumentation/history/contract';
 import type { CaptureRecord } from '../../instrumentation/profiling/capture';
 import type { Flame } from '../../instrumentation/profiling/pprof/flame';
 import { type AdminApp, startAdminApp } from '../helpers/admin-app';
-import { repository } from '../helpers/app';
 import { sendRaw } from '../helpers/raw-http';
 
 let shop: AdminApp;
@@ -116,22 +112,6 @@ test('what has no stacks, and what is not there, is said', async () => {
   const bad = await shop.get('/vitals/history?after=yesterday');
   assert.equal(bad.status, 400);
   assert.match(await bad.text(), /after: expected the number of a sample, got "yesterday"/);
-});
-
-test('the report for programs says its form, the process and its findings', async () => {
-  const response = await shop.get('/vitals');
-  assert.equal(response.headers.get('content-type'), 'application/json; charset=utf-8');
-  const { at, uptimeSeconds, nodeVersion, ...rest } = (await response.json()) as VitalsReport;
-  assert.ok(Math.abs(Date.parse(at) - Date.now()) < 60_000);
-  assert.ok(uptimeSeconds > 0 && uptimeSeconds < 600);
-  assert.match(nodeVersion, /^\d+\.\d+\.\d+$/);
-  assert.deepEqual(rest, {
-    version: 1,
-    service: 'shop',
-    serviceVersion: JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')).version,
-    pid: shop.app.pid,
-    findings: { open: [], resolved: [] },
-  });
 });
 
 test('the report is one page without scripts, and escapes what the service is called', async () => {

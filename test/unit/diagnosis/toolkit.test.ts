@@ -29,7 +29,11 @@ function setUp(env: Record<string, string> = {}, onFinding?: (finding: Finding) 
       },
     },
     createGcSource({ registry, log }),
-    onFinding ?? (finding => found.push(finding)),
+    {
+      subject: { serviceName: 'shop', serviceVersion: undefined, agentVersion: '0' },
+      nodeFlags: [],
+      onFinding: onFinding ?? (finding => found.push(finding)),
+    },
   );
   const series = (): Record<string, number | undefined> =>
     Object.fromEntries(

@@ -1,0 +1,144 @@
+import { eventLoopMetrics } from '../catalogue';
+import type { Log } from '../log';
+import type { MetricRegistry } from '../metrics/registry';
+import type { StallEnd } from '../profiling/contract';
+import type { Frame } from '../profiling/pprof/profile';
+import type { Findings } from './findings';
+
+/** A place that blocked the event loop. */
+export interface StallPlace {
+  /** Function and file, or what stands for them where no JavaScript ran. */
+  readonly place: string;
+  readonly count: number;
+  readonly totalMs: number;
+  readonly longestMs: number;
+  /** Milliseconds since 1970. */
+  readonly lastAt: number;
+  /** Of the longest, innermost call first. */
+  readonly stack: readonly string[];
+}
+
+/** Blocks of the event loop since the start. */
+export interface StallReport {
+  readonly thresholdMs: number;
+  readonly count: number;
+  readonly totalMs: number;
+  /** Whether stacks are taken: they need the admin server or the auto-profiler. */
+  readonly stacks: boolean;
+  /** Longest in total first. */
+  readonly places: readonly StallPlace[];
+}
+
+export interface StallDiagnosis {
+  /** Takes a block whose stack is known. */
+  stall(stall: StallEnd): void;
+  /** To be called once there are stacks. */
+  stacksTaken(): void;
+  look(): void;
+  report(): StallReport;
+}
+
+/** Blocks from one place within ten minutes that are a finding, and times the threshold of one that is by itself. */
+const repeated = 3;
+const repeatedMs = 600_000;
+const severe = 10;
+const mostPlaces = 50;
+const mostFrames = 20;
+/** Looks, ten seconds apart, over which blocks without a stack are counted, and the share of them that was CPU time. */
+const looks = 60;
+const computed = 0.5;
+
+/** Finds what blocks the event loop: by stack where stacks are taken, else by the stalls that are measured. */
+export function diagnoseStalls(
+  registry: MetricRegistry,
+  findings: Findings,
+  log: Pick<Log, 'info'>,
+  thresholdMs: number,
+  now: () => number = Date.now,
+): StallDiagnosis {
+  const measured = registry.instrument(eventLoopMetrics.stall).with({});
+  const places = new Map<string, StallPlace & { recent: number[] }>();
+  let stacks = false;
+  const cpuMs = (): number => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  };
+  const window = [{ count: 0, ms: 0, cpuMs: cpuMs() }];
+
+  return {
+    stacksTaken() {
+      stacks = true;
+    },
+    stall({ durationMs, frames }) {
+      const ms = Math.round(durationMs);
+      const place = placeOf(frames);
+      log.info(`the event loop was blocked for ${ms} ms by ${place}`);
+      // A machine that sleeps or is overloaded is not the application's doing.
+      if (place === unscheduled) return;
+      const at = now();
+      const known = places.get(place);
+      if (known === undefined && places.size >= mostPlaces) return;
+      const recent = [...(known?.recent ?? []), at].filter(time => at - time < repeatedMs).slice(-repeated);
+      const isLongest = ms > (known?.longestMs ?? 0);
+      const entry = {
+        place,
+        count: (known?.count ?? 0) + 1,
+        totalMs: (known?.totalMs ?? 0) + ms,
+        longestMs: Math.max(ms, known?.longestMs ?? 0),
+        lastAt: at,
+        stack: known === undefined || isLongest ? frames.slice(0, mostFrames).map(written) : known.stack,
+        recent,
+      };
+      places.set(place, entry);
+      // What ran in no code of the application's is in the report, and nothing that it could mend.
+      if (!frames.some(isApplications) || (recent.length < repeated && ms < thresholdMs * severe)) return;
+      const { count, totalMs, longestMs, stack } = entry;
+      findings.report('event_loop_stall', place, {
+        last_ms: ms,
+        longest_ms: longestMs,
+        total_ms: totalMs,
+        stalls: count,
+        stack: stack.join('\n'),
+      });
+    },
+    look() {
+      const current = { count: measured.count, ms: measured.sum * 1000, cpuMs: cpuMs() };
+      window.push(current);
+      if (window.length > looks) window.shift();
+      const [first, previous] = [window[0]!, window[window.length - 2]!];
+      const [count, ms] = [current.count - first.count, current.ms - first.ms];
+      // Where stacks are taken they say more; and a process that is not given the CPU does not block itself.
+      if (stacks || current.count === previous.count || count < repeated) return;
+      if (current.cpuMs - first.cpuMs < ms * computed) return;
+      findings.report('event_loop_stall', 'the event loop', {
+        stalls: count,
+        total_ms: Math.round(ms),
+        over_seconds: (window.length - 1) * 10,
+        stack: 'not taken: set VITALS_ADMIN=true to have it',
+      });
+    },
+    report: () => ({
+      thresholdMs,
+      count: measured.count,
+      totalMs: Math.round(measured.sum * 1000),
+      stacks,
+      places: [...places.values()]
+        .map(({ recent: _, ...place }) => place)
+        .sort((a, b) => b.totalMs - a.totalMs),
+    }),
+  };
+}
+
+/** What the watchdog has for time in which the process did not run. */
+const unscheduled = '(process was not scheduled)';
+
+/** The innermost function that is the application's, by which blocks are told apart; its line would move. */
+function placeOf(frames: readonly Frame[]): string {
+  const own = frames.find(isApplications) ?? frames[0];
+  if (own === undefined) return '(unknown)';
+  return own.file === '' ? own.name : `${own.name || '(anonymous)'} (${own.file})`;
+}
+
+const isApplications = ({ file }: Frame): boolean => file !== '' && !file.startsWith('node:');
+const written = ({ name, file, line }: Frame): string =>
+  `${name || '(anonymous)'} ${file}${line > 0 ? `:${line}` : ''}`.trimEnd();

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventLoopMetrics } from '../../../instrumentation/catalogue';
+import { createFindings, type Finding } from '../../../instrumentation/diagnosis/findings';
+import { diagnoseStalls } from '../../../instrumentation/diagnosis/stalls';
+import { MetricRegistry } from '../../../instrumentation/metrics/registry';
+import type { Frame } from '../../../instrumentation/profiling/pprof/profile';
+
+const frame = (name: string, file: string, line = 0): Frame => ({
+  name,
+  file,
+  line,
+  column: 0,
+  functionLine: 0,
+  functionColumn: 0,
+});
+const report = [
+  frame('parse', 'node:json'),
+  frame('writeReport', '/srv/report.js', 12),
+  frame('', '/srv/app.js', 3),
+];
+
+function setUp() {
+  let time = 0;
+  const found: Finding[] = [];
+  const lines: string[] = [];
+  const registry = new MetricRegistry(100, error => assert.fail(String(error)));
+  const stalls = diagnoseStalls(
+    registry,
+    createFindings(finding => found.push(finding)),
+    { info: line => lines.push(line) },
+    100,
+    () => time,
+  );
+  return {
+    stalls,
+    found,
+    lines,
+    measured: registry.instrument(eventLoopMetrics.stall).with({}),
+    pass(ms: number) {
+      time += ms;
+    },
+  };
+}
+
+test('the third block from one place within ten minutes is a finding, with the stack of the longest', () => {
+  const { stalls, found, lines, pass } = setUp();
+  stalls.stall({ durationMs: 120, frames: report });
+  stalls.stall({ durationMs: 300.4, frames: [frame('zip', 'node:zlib'), ...report] });
+  assert.deepEqual(found, []);
+  pass(1000);
+  stalls.stall({ durationMs: 150, frames: report });
+  assert.equal(found.length, 1);
+  const { code, subject, evidence, runbook } = found[0]!;
+  assert.deepEqual([code, subject], ['event_loop_stall', 'writeReport (/srv/report.js)']);
+  assert.deepEqual(evidence, {
+    last_ms: 150,
+    longest_ms: 300,
+    total_ms: 570,
+    stalls: 3,
+    stack: 'zip node:zlib\nparse node:json\nwriteReport /srv/report.js:12\n(anonymous) /srv/app.js:3',
+  });
+  assert.equal(runbook, 'docs/runbooks/event-loop-stall.md');
+  assert.equal(lines[1], 'the event loop was blocked for 300 ms by writeReport (/srv/report.js)');
+  assert.deepEqual(
+    stalls.report().places.map(({ place, count, totalMs, lastAt }) => [place, count, totalMs, lastAt]),
+    [['writeReport (/srv/report.js)', 3, 570, 1000]],
+  );
+});
+
+test('one block of ten times the threshold is a finding by itself', () => {
+  const { stalls, found } = setUp();
+  stalls.stall({ durationMs: 999, frames: report });
+  assert.equal(found.length, 0);
+  stalls.stall({ durationMs: 1000, frames: [frame('spin', '/srv/app.js', 1)] });
+  assert.deepEqual(
+    found.map(({ subject }) => subject),
+    ['spin (/srv/app.js)'],
+  );
+});
+
+test('blocks that are rare, in different places, in no code of the application or of a machine that slept are none', () => {
+  const { stalls, found, pass } = setUp();
+  for (let i = 0; i < 5; i++) {
+    stalls.stall({ durationMs: 200, frames: report });
+    pass(301_000);
+  }
+  for (let i = 0; i < 5; i++) stalls.stall({ durationMs: 200, frames: [frame(`f${i}`, '/srv/app.js')] });
+  for (let i = 0; i < 5; i++) {
+    stalls.stall({ durationMs: 5000, frames: [frame('(process was not scheduled)', '')] });
+    stalls.stall({ durationMs: 5000, frames: [frame('(no JavaScript running)', '')] });
+    stalls.stall({ durationMs: 5000, frames: [frame('listOnTimeout', 'node:internal/timers', 5)] });
+  }
+  assert.deepEqual(found, []);
+});
+
+test('without stacks, blocks in which the process computed are a finding that says how to have the stack', () => {
+  const { stalls, found, measured } = setUp();
+  const burn = (ms: number): void => {
+    const { user, system } = process.cpuUsage();
+    for (;;) {
+      const now = process.cpuUsage();
+      if (now.user + now.system - user - system >= ms * 1000) return;
+    }
+  };
+  for (let i = 0; i < 2; i++) measured.record(0.02);
+  burn(40);
+  stalls.look();
+  assert.equal(found.length, 0);
+  measured.record(0.02);
+  burn(20);
+  stalls.look();
+  assert.deepEqual(
+    found.map(({ subject, evidence }) => [subject, evidence['stalls'], evidence['total_ms']]),
+    [['the event loop', 3, 60]],
+  );
+  assert.match(String(found[0]!.evidence['stack']), /VITALS_ADMIN=true/);
+});
+
+test('without stacks, blocks in which the process was not given the CPU are none', () => {
+  const { stalls, found, measured } = setUp();
+  for (let i = 0; i < 5; i++) measured.record(600);
+  stalls.look();
+  assert.deepEqual(found, []);
+});
+
+test('where stacks are taken the event loop alone is not named, and places are bounded', () => {
+  const { stalls, found, measured } = setUp();
+  stalls.stacksTaken();
+  for (let i = 0; i < 5; i++) measured.record(0.001);
+  stalls.look();
+  assert.deepEqual(found, []);
+  for (let i = 0; i < 80; i++) stalls.stall({ durationMs: 200, frames: [frame(`f${i}`, '/srv/app.js')] });
+  assert.equal(stalls.report().places.length, 50);
+  assert.equal(stalls.report().stacks, true);
+});
