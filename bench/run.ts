@@ -14,6 +14,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
   'worker-pool': () => import('./worker-pool'),
   lock: () => import('./lock'),
   instruments: () => import('./instruments'),
+  'gc-advice': () => import('./gc-advice'),
 };
 
 async function main(): Promise<void> {
