@@ -5,12 +5,14 @@ import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { liveSources } from '../../toolkit/sources';
 import {
+  type TaskFunction,
   TaskPool,
   WorkerPool,
   type WorkerPoolStats,
   type WorkerTaskOptions,
 } from '../../toolkit/worker-pool';
 import { workerPoolSource } from '../../toolkit/worker-pool/stats';
+import { collectUntil } from '../helpers/garbage';
 import { assertWorkerPoolLaws, until } from '../helpers/worker-pools';
 
 const file = join(__dirname, '../fixtures/threads/tasks.cjs');
@@ -33,18 +35,22 @@ interface Subject {
   pool: TaskPool | WorkerPool;
 }
 
+/** Leads to no pool, as it may outlive its pool. */
+const functionOf =
+  (work: Parameters<Subject['run']>[0]): TaskFunction<unknown> =>
+  async ({ signal }) => {
+    if (work === 'double') return 42;
+    if (work === 'fail') throw new RangeError('failed');
+    await until(() => Atomics.load(work, 0) === 1 || signal.aborted);
+    return 'through';
+  };
+
 const subjects: Record<string, (options?: Options) => Subject> = {
   task: (options = {}) => {
     const pool = new TaskPool({ name: 'contract', max: 1, ...options });
     return {
       pool,
-      run: (work, taskOptions) =>
-        pool.run(async ({ signal }) => {
-          if (work === 'double') return 42;
-          if (work === 'fail') throw new RangeError('failed');
-          await until(() => Atomics.load(work, 0) === 1 || signal.aborted);
-          return 'through';
-        }, taskOptions),
+      run: (work, taskOptions) => pool.run(functionOf(work), taskOptions),
     };
   },
   thread: (options = {}) => {
@@ -230,6 +236,28 @@ for (const [kind, make] of Object.entries(subjects)) {
       assert.equal(await run('double', {}), 42);
       assertWorkerPoolLaws(pool.stats());
       await pool.close();
+    });
+
+    test('dropped by its owner it still does its tasks, then lets its workers go and leaves the registry', async () => {
+      const gate = newGate();
+      let tasks: Promise<unknown>[] = [];
+      const leave = async (): Promise<void> => {
+        const { pool, run } = make();
+        tasks = [run(gate), run('double')];
+        await until(() => pool.stats().workers.busy === 1);
+      };
+      await leave();
+      const [source] = liveSources<WorkerPoolStats>(workerPoolSource.kind);
+      try {
+        await collectUntil(() => liveSources(workerPoolSource.kind).length === 0);
+      } finally {
+        open(gate);
+      }
+      assert.deepEqual(await Promise.all(tasks), ['through', 42]);
+      // Places on the event loop are nothing that would have to end.
+      if (kind === 'thread') await until(() => source!.stats().workers.idle === 0);
+      assert.equal(source!.stats().outcomes.completed, 2);
+      assertWorkerPoolLaws(source!.stats());
     });
 
     test('is among the live sources until it is closed, and says what it does', async () => {
