@@ -7,6 +7,9 @@ export interface SizingLimits {
   readonly shrinkUtilization: number;
 }
 
+/** In workers. Without it the clock's last digits would decide where the need is a whole number, and change their mind. */
+const roundingError = 0.001;
+
 /**
  * How many workers there should be. It grows at once when tasks wait, and shrinks only by what was not needed during a
  * whole span of time, so that a load that comes and goes within the span moves nothing: between the two there is a band
@@ -60,7 +63,7 @@ export class Sizing {
     const lasted = now - this.#spanBegan;
     const mean = lasted > 0 ? this.#work / lasted : this.#busy;
     const { min, shrinkUtilization } = this.#limits;
-    const needed = Math.ceil(Math.max(mean, this.#lastMean) / shrinkUtilization);
+    const needed = Math.ceil(Math.max(mean, this.#lastMean) / shrinkUtilization - roundingError);
     const keep = Math.max(min, this.#peak, this.#lastPeak, needed);
     this.#lastPeak = this.#peak;
     this.#lastMean = mean;

@@ -88,6 +88,38 @@ test('the number of workers grows when tasks wait, and never oscillates within a
   assert.equal(sizing.endSpan(56_000), 5);
 });
 
+test('under a load that comes again in each span the number of workers settles, whatever the load', () => {
+  const load = fc.array(fc.record({ busy: fc.nat(8), ms: fc.double({ min: 0.01, max: 500, noNaN: true }) }), {
+    minLength: 1,
+    maxLength: 20,
+  });
+  fc.assert(
+    fc.property(load, fc.double({ min: 0.3, max: 1, noNaN: true }), (steps, shrinkUtilization) => {
+      const limits = { min: 0, max: 8, growQueue: 0, maxQueue: 100, shrinkUtilization };
+      const sizing = new Sizing(limits, 0);
+      const kept: number[] = [];
+      let now = 0;
+      for (let span = 0; span < 12; span++) {
+        for (const { busy, ms } of steps) {
+          sizing.note(now, busy);
+          now += ms;
+        }
+        kept.push(sizing.endSpan(now));
+      }
+      // The first span began idle.
+      assert.equal(new Set(kept.slice(2)).size, 1, kept.join(' '));
+      assert.ok(kept[2]! >= Math.max(...steps.map(({ busy }) => busy)));
+    }),
+    { numRuns: 500 },
+  );
+  // Four that are always busy, of whom the clock's rounding makes a little more.
+  const sizing = new Sizing({ min: 0, max: 8, growQueue: 0, maxQueue: 100, shrinkUtilization: 0.8 }, 0.1);
+  for (let i = 1; i <= 1000; i++) sizing.note(0.1 + i * 0.1, 4);
+  sizing.endSpan(100.2);
+  for (let i = 1; i <= 1000; i++) sizing.note(100.2 + i * 0.1, 4);
+  assert.equal(sizing.endSpan(200.3), 5);
+});
+
 test('workers that were not needed go, down to the fewest', async () => {
   mock.timers.enable({ apis: ['setInterval'] });
   let now = 0;
