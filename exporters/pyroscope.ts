@@ -42,13 +42,24 @@ export interface PyroscopeOptions {
   sourceMaps: boolean;
   /** One upload is given up after this time. */
   uploadTimeoutMs: number;
+  /** Keep the last windows for `recent`. */
+  keepsRecent: boolean;
   /** Wall samples carry the labels of the spans of this, where there is one. */
   spans?: SpanSource;
+}
+
+/** A window that was taken. */
+export interface RecentProfile {
+  readonly startedAt: Date;
+  readonly stoppedAt: Date;
+  readonly data: Uint8Array;
 }
 
 /** Continuous profiling, running. */
 export interface PyroscopeExporter {
   readonly stats: PyroscopeStats;
+  /** The wall and CPU samples of the last windows, up to now, oldest first: pprof, gzip'd. */
+  recent(): Promise<readonly RecentProfile[]>;
   /**
    * Ends profiling and sends the last windows. Resolves when they are sent, and at the latest after `deadlineMs`,
    * until when it keeps the process alive. Never rejects; a second call gets the first one's promise.
@@ -74,7 +85,8 @@ export function startPyroscope(options: PyroscopeOptions, log: Log): PyroscopeEx
   if (typeof parts === 'string') {
     log.warn(`continuous profiling is off: ${parts}`);
     const none = { wall: 0, heap: 0 };
-    return { stats: { uploads: none, failures: none, lastError: parts }, stop: async () => {} };
+    const stats = { uploads: none, failures: none, lastError: parts };
+    return { stats, recent: async () => [], stop: async () => {} };
   }
   const { library, to, maps } = parts;
   const state = createServerState(to.endpoint.origin, log);
@@ -86,11 +98,28 @@ export function startPyroscope(options: PyroscopeOptions, log: Log): PyroscopeEx
   };
   const { started, unfollow } = startSamplers(options, library, maps, state, log);
   const loops = started.map(({ sampler, windowMs }) =>
-    startLoop(sampler, { windowMs, send, onSuccess: state.succeeded, onFailure: state.failed }),
+    startLoop(sampler, {
+      windowMs,
+      keepsRecent: options.keepsRecent && sampler.kind === 'wall',
+      send,
+      onSuccess: state.succeeded,
+      onFailure: state.failed,
+    }),
   );
   let stopping: Promise<void> | undefined;
   return {
     stats: state.stats,
+    async recent() {
+      const windows =
+        stopping === undefined ? (loops.find(({ kind }) => kind === 'wall')?.recent() ?? []) : [];
+      return Promise.all(
+        windows.map(async ({ startedAt, stoppedAt, encode }) => ({
+          startedAt,
+          stoppedAt,
+          data: await encode(),
+        })),
+      );
+    },
     stop(deadlineMs) {
       state.end();
       unfollow();

@@ -1,4 +1,5 @@
 import type { Resource } from '@opentelemetry/resources';
+import type { PyroscopeExporter } from '../exporters/pyroscope';
 import { errorText } from './log';
 import type { MeterContext } from './meters/context';
 import { pyroscopeDestination } from './profiles';
@@ -9,11 +10,13 @@ import type { Profiling } from './profiling';
  * otherwise. Where they can't be had, or it would not be safe, that is one warning.
  *
  * @param entry path of the application's main script
+ * @param continuous continuous profiling, which knows what was before a trigger
  */
 export function startOnDemand(
   context: MeterContext,
   resource: Resource,
   entry: string,
+  continuous: Pick<PyroscopeExporter, 'recent'> | undefined,
 ): Profiling | undefined {
   const { config, log } = context;
   const serve = config.admin && isSafe(context);
@@ -39,13 +42,17 @@ export function startOnDemand(
     log.warn(`the ${what.join(' and the ')} did not start: ${errorText(error)}`);
     return undefined;
   }
-  return config.autoprofile ? withAutoprofiler(context, profiling) : profiling;
+  return config.autoprofile ? withAutoprofiler(context, profiling, continuous) : profiling;
 }
 
-function withAutoprofiler(context: MeterContext, profiling: Profiling): Profiling {
+function withAutoprofiler(
+  context: MeterContext,
+  profiling: Profiling,
+  continuous: Pick<PyroscopeExporter, 'recent'> | undefined,
+): Profiling {
   try {
     const { startAutoprofiler } = require('./autoprofile.js') as typeof import('./autoprofile');
-    const stopAutoprofiler = startAutoprofiler(context, profiling);
+    const stopAutoprofiler = startAutoprofiler(context, profiling, continuous);
     return {
       ...profiling,
       stop() {

@@ -42,6 +42,7 @@ export function startProfiles(
         heapStackDepth: config.pyroscopeHeapDepth,
         sourceMaps: config.sourceMaps,
         uploadTimeoutMs: config.pyroscopeUploadTimeoutMs,
+        keepsRecent: config.autoprofile,
         ...(spans === undefined ? {} : { spans }),
       },
       log,

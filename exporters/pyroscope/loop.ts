@@ -12,12 +12,16 @@ export interface PyroscopeStats {
 /** Takes and sends the profiles of one sampler, window after window. */
 export interface ProfileLoop {
   readonly kind: ProfileKind;
+  /** Ends the window under way now, and gives it and the one before it, oldest first. Both are sent as ever. */
+  recent(): readonly ProfileWindow[];
   /** Ends sampling and resolves when all that was taken is sent or lost. Never rejects. */
   finish(): Promise<void>;
 }
 
 export interface ProfileLoopOptions {
   windowMs: number;
+  /** Whether windows are kept for `recent`. */
+  keepsRecent: boolean;
   send(window: ProfileWindow): Promise<void>;
   onSuccess(kind: ProfileKind): void;
   onFailure(kind: ProfileKind, error: unknown): void;
@@ -33,6 +37,8 @@ export function startLoop(sampler: Sampler, options: ProfileLoopOptions): Profil
   const { kind } = sampler;
   let waiting: ProfileWindow | undefined;
   let sending: Promise<void> | undefined;
+  /** The newest that was taken, and the one before it. */
+  let ring: readonly ProfileWindow[] = [];
 
   const drain = async () => {
     while (waiting !== undefined) {
@@ -51,6 +57,7 @@ export function startLoop(sampler: Sampler, options: ProfileLoopOptions): Profil
   const take = (from: () => ProfileWindow) => {
     try {
       const window = from();
+      if (options.keepsRecent) ring = [...ring.slice(-1), window];
       if (waiting !== undefined) options.onFailure(kind, new Error('the upload before it took too long'));
       waiting = window;
       sending ??= drain();
@@ -63,6 +70,10 @@ export function startLoop(sampler: Sampler, options: ProfileLoopOptions): Profil
 
   return {
     kind,
+    recent() {
+      take(() => sampler.collect());
+      return ring;
+    },
     async finish() {
       clearInterval(timer);
       take(() => sampler.finish());

@@ -9,7 +9,7 @@ export type ProfileKind = 'wall' | 'heap';
 export interface ProfileWindow extends ProfileExport {
   /** Samples per second; undefined for heap profiles. */
   sampleRate: number | undefined;
-  /** gzip'd pprof with Pyroscope's names and original positions. */
+  /** gzip'd pprof with Pyroscope's names and original positions; made once, however often it is asked for. */
   encode(): Promise<Buffer>;
 }
 
@@ -148,17 +148,19 @@ function makeWindow(
   sampleRate: number | undefined,
 ): ProfileWindow {
   const positions = maps?.takePositions() ?? [];
+  const encode = async (): Promise<Buffer> => {
+    await maps?.apply(taken.profile, positions);
+    try {
+      library.processProfile(taken.profile);
+    } catch {
+      // It shortens paths by the working directory, which a deployment may have removed. Types are set by then.
+    }
+    return library.encode(taken.profile);
+  };
+  let encoded: Promise<Buffer> | undefined;
   return {
     ...taken,
     sampleRate,
-    async encode() {
-      await maps?.apply(taken.profile, positions);
-      try {
-        library.processProfile(taken.profile);
-      } catch {
-        // It shortens paths by the working directory, which a deployment may have removed. Types are set by then.
-      }
-      return library.encode(taken.profile);
-    },
+    encode: () => (encoded ??= encode()),
   };
 }

@@ -4,12 +4,11 @@ import { isEnabled } from '../config/load';
 import { errorText } from '../log';
 import type { MeterContext } from '../meters/context';
 import type { HeapFill } from '../meters/heap-use';
-import type { Profiling } from '../profiling';
 import type { CaptureKind } from '../profiling/capture';
 import type { Firing } from './detector';
 import { cpuCost, type Gate } from './gate';
 import type { Rule } from './rules';
-import { takeCaptures } from './taker';
+import { type Sources, takeCaptures } from './taker';
 
 /** A rule that fired, and what it knows beyond the numbers. */
 export interface Fired extends Firing {
@@ -29,7 +28,7 @@ export const nearlyFull = 0.95;
  */
 export function createIncidents(
   context: Pick<MeterContext, 'config' | 'log' | 'registry'>,
-  profiling: Pick<Profiling, 'start'>,
+  sources: Sources,
   gate: Gate,
   heap: () => HeapFill,
   now: () => number = Date.now,
@@ -41,7 +40,7 @@ export function createIncidents(
   const take = async (fired: Fired, also: readonly Fired[]): Promise<void> => {
     const { rule } = fired;
     const { errors, records } = await takeCaptures(
-      profiling,
+      sources,
       rule.captures,
       config.autoprofileDurationMs,
       reasonOf(fired, also, config.autoprofileIntervalMs),

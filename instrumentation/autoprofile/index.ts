@@ -8,6 +8,7 @@ import { createGate } from './gate';
 import { createIncidents, type Fired, nearlyFull } from './incidents';
 import { createReadings, type Levels } from './readings';
 import { type Rule, rulesOf } from './rules';
+import type { Continuous } from './taker';
 
 /** Readings after a capture in which another of its kind would show the same. */
 const relatedReadings = 12;
@@ -20,11 +21,13 @@ const framesKept = 40;
  * Takes profiles by itself when a vital sign changes for the worse. Between two readings it does nothing, and it does
  * not keep the process alive.
  *
+ * @param continuous continuous profiling, which knows the moments before a trigger
  * @returns a function that ends it; what is being captured is the profiler's to end
  */
 export function startAutoprofiler(
   context: MeterContext,
-  profiling: Pick<Profiling, 'start' | 'onStall'>,
+  profiling: Pick<Profiling, 'start' | 'keep' | 'onStall'>,
+  continuous: Continuous | undefined,
 ): () => void {
   const { config, log, registry } = context;
   const rules = rulesOf(config);
@@ -34,7 +37,7 @@ export function startAutoprofiler(
     relatedMs: relatedReadings * config.autoprofileIntervalMs,
     budget: config.autoprofileBudget,
   });
-  const incidents = createIncidents(context, profiling, gate, heapFill);
+  const incidents = createIncidents(context, { profiling, continuous }, gate, heapFill);
   const readings = createReadings(
     registry,
     rules.map(({ name }) => name),

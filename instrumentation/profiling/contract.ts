@@ -142,6 +142,17 @@ export type HostMethods = {
   stored(_: { count: number; bytes: number }): void;
 };
 
+/** A profile that was not captured here. */
+export interface GivenProfile {
+  readonly kind: CaptureKind;
+  /** pprof, gzip'd. */
+  readonly data: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly notes: readonly string[];
+}
+
 /** What the worker answers the main thread. */
 export type WorkerMethods = {
   /** Resolves when it has begun. */
@@ -151,6 +162,8 @@ export type WorkerMethods = {
     trigger: Trigger;
   }): Promise<{ id: string; startedAt: number }>;
   result(id: string): Promise<CaptureRecord>;
+  /** Keeps what somebody else has taken as a capture. */
+  keep(_: { profile: GivenProfile; trigger: Trigger }): Promise<CaptureRecord>;
   stop(id: string): void;
   cancel(id: string): void;
   /** What the status page draws. */

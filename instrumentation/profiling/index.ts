@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import { recordHistory } from '../history/recorder';
 import type { MeterContext } from '../meters/context';
 import type { CaptureKind, CaptureOptions, CaptureRecord, Trigger } from './capture';
-import type { PyroscopeSettings, StallEnd, WorkerMethods, WorkerSettings } from './contract';
+import type { GivenProfile, PyroscopeSettings, StallEnd, WorkerMethods, WorkerSettings } from './contract';
 import { beatIntervalMs, createHeartbeatMemory, startHeartbeat } from './heartbeat';
 import { logContention } from './main/contention';
 import { createHeapSampler, loadBinding } from './main/heap-sampler';
@@ -38,6 +38,8 @@ export interface Profiling {
   readonly admin: Promise<AdminAddress | undefined>;
   /** Resolves when the capture has begun. @throws ProfilingError */
   start(kind: CaptureKind, options: CaptureOptions, trigger: Trigger): Promise<StartedCapture>;
+  /** Keeps a profile that was taken elsewhere among the captures. @throws ProfilingError */
+  keep(profile: GivenProfile, trigger: Trigger): Promise<CaptureRecord>;
   /** Adds a page to the admin server; the result takes it away. */
   route(path: string, handler: RouteHandler): () => void;
   /** Hears of blocks of the event loop over VITALS_STALL_MS; the result ends that. */
@@ -158,6 +160,7 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
         cancel: () => peer.notify('cancel', id),
       };
     },
+    keep: (profile, trigger) => thread.peer().call('keep', { profile, trigger }, 0),
     route: routes.add,
     onStall(listener) {
       stallListeners.add(listener);

@@ -199,6 +199,19 @@ describe('the auto-profiler', { concurrency: 2 }, () => {
     assert.equal(profile.application, 'front');
     assert.equal(profile.labels['service_version'], '1.2.3');
     assert.match(profile.top('cpu/nanoseconds')[0]!.frame.name, /block|waitForLock/);
+    await faulty.captured('delay');
+    const [before, capture] = [/before the trigger/, /^V8 took/].map(note =>
+      faulty.records().filter(({ notes }) => notes.some(text => note.test(text))),
+    );
+    assert.equal(capture!.length, 1);
+    // Of the default of a minute there was no whole window yet: the one under way ended with the trigger.
+    assert.equal(before!.length, 1);
+    const [{ id, trigger, startedAt, durationMs }] = before as [CaptureRecord];
+    assert.deepEqual(trigger, capture![0]!.trigger);
+    assert.ok(Date.parse(startedAt) + durationMs <= Date.parse(capture![0]!.startedAt) + 100);
+    assert.ok(durationMs > 5000, String(durationMs));
+    const was = decodePprof(readFileSync(join(faulty.folder, `${id}.pb.gz`)));
+    assert.ok(was.samples.some(({ frames }) => frames.some(({ name }) => /block|waitForLock/.test(name))));
     await faulty.end();
     await ingest.close();
   });

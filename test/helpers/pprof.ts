@@ -42,7 +42,10 @@ export function decodePprof(data: Uint8Array): DecodedPprof {
   const mappings = byId(profile.mapping);
   const frames = new Map(
     profile.location.map(location => {
-      if (!mappings.has(Number(location.mappingId))) throw new Error(`no mapping ${location.mappingId}`);
+      // A profile need not have mappings; the profilers of Pyroscope make none.
+      const mapping = Number(location.mappingId);
+      if (!mappings.has(mapping) && (mapping !== 0 || mappings.size > 0))
+        throw new Error(`no mapping ${location.mappingId}`);
       const line = location.line[0]!;
       const fn = functions.get(Number(line.functionId));
       if (fn === undefined) throw new Error(`no function ${line.functionId}`);

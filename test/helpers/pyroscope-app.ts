@@ -76,6 +76,7 @@ export function pyroscopeOptions(
     heapStackDepth: 64,
     sourceMaps: true,
     uploadTimeoutMs: 400,
+    keepsRecent: false,
     ...more,
   };
 }

@@ -132,6 +132,11 @@ function run(settings: WorkerSettings, port: Port): void {
           started.delete(id);
         }
       },
+      async keep({ profile, trigger }) {
+        const record = await service.keep(profile, trigger);
+        tellStored();
+        return record;
+      },
       stop: id => started.get(id)?.stop(),
       cancel: id => started.get(id)?.cancel(),
       sample: sample => history.add(sample),

@@ -1,5 +1,5 @@
 import type { Capture, CaptureKind, CaptureOptions, CaptureRecord, Trigger } from '../capture';
-import type { CaptureEnd, CaptureOutcome } from '../contract';
+import type { CaptureEnd, CaptureOutcome, GivenProfile } from '../contract';
 import { CaptureBusyError, CaptureCancelledError } from '../errors';
 import { type EncodeOptions, encodePprof } from '../pprof/encode';
 import type { StackProfile } from '../pprof/profile';
@@ -31,6 +31,8 @@ export interface CaptureService {
    */
   start(kind: CaptureKind, options: CaptureOptions, trigger: Trigger): Promise<Capture<CaptureResult>>;
   readonly running: readonly RunningCapture[];
+  /** Keeps what somebody else has taken. @throws StoreError */
+  keep(profile: GivenProfile, trigger: Trigger): Promise<CaptureRecord>;
   /** Cancels what runs, and takes no more. */
   close(): void;
 }
@@ -155,6 +157,22 @@ export function createCaptureService(options: ServiceOptions): CaptureService {
       slots.set(kind, capture);
       if (closed) capture.cancel();
       return capture;
+    },
+    async keep({ kind, data, startedAt, durationMs, notes }, trigger) {
+      const record: CaptureRecord = {
+        id: captureId(kind, new Date(startedAt)),
+        kind,
+        format: 'pprof',
+        trigger,
+        startedAt: new Date(startedAt).toISOString(),
+        durationMs,
+        stopped: false,
+        bytes: data.byteLength,
+        ...facts,
+        notes,
+      };
+      await store.save(record, data);
+      return record;
     },
     close() {
       closed = true;

@@ -47,21 +47,25 @@ function incidentsWith(
   const incidents = createIncidents(
     { config, registry, log: createLog('info', line => lines.push(line.trimEnd())) },
     {
-      async start(kind, captureOptions, trigger) {
-        if (refused.has(kind)) throw new CaptureBusyError(`a ${kind} capture is running`);
-        let settle: (error?: Error) => void = () => {};
-        const done = new Promise<CaptureRecord>((resolve, reject) => {
-          settle = error => {
-            if (error === undefined) resolve({ id: `${kind}-1`, kind } as CaptureRecord);
-            else reject(error);
+      continuous: undefined,
+      profiling: {
+        keep: () => assert.fail('nothing was there to be kept'),
+        async start(kind, captureOptions, trigger) {
+          if (refused.has(kind)) throw new CaptureBusyError(`a ${kind} capture is running`);
+          let settle: (error?: Error) => void = () => {};
+          const done = new Promise<CaptureRecord>((resolve, reject) => {
+            settle = error => {
+              if (error === undefined) resolve({ id: `${kind}-1`, kind } as CaptureRecord);
+              else reject(error);
+            };
+          });
+          const finish = async (error?: Error): Promise<void> => {
+            settle(error);
+            await turn();
           };
-        });
-        const finish = async (error?: Error): Promise<void> => {
-          settle(error);
-          await turn();
-        };
-        started.push({ kind, options: captureOptions, trigger, finish });
-        return { id: `${kind}-1`, stop() {}, cancel() {}, done };
+          started.push({ kind, options: captureOptions, trigger, finish });
+          return { id: `${kind}-1`, stop() {}, cancel() {}, done };
+        },
       },
     },
     gate,

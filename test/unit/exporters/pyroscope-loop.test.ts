@@ -4,7 +4,7 @@ import { startLoop } from '../../../exporters/pyroscope/loop';
 import type { ProfileWindow, Sampler } from '../../../exporters/pyroscope/samplers';
 
 /** A loop over numbered windows, whose uploads end when the test says so. */
-function loopOf(collect?: (n: number) => void) {
+function loopOf(collect?: (n: number) => void, keepsRecent = false) {
   let taken = 0;
   const windowOf = (): ProfileWindow => {
     taken++;
@@ -16,6 +16,7 @@ function loopOf(collect?: (n: number) => void) {
   const outcomes: string[] = [];
   const loop = startLoop(sampler, {
     windowMs: 1000,
+    keepsRecent,
     send: window =>
       new Promise((resolve, reject) => {
         const { n } = window as unknown as { n: number };
@@ -93,6 +94,37 @@ test('finish() sends the last window after what is under way, and takes no other
       [1, 2],
     );
     assert.deepEqual(outcomes, ['slow', 'sent']);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test('the window under way ends when it is asked for, and is given with the one before it and sent', async () => {
+  mock.timers.enable({ apis: ['setInterval'] });
+  try {
+    const { loop, uploads } = loopOf(undefined, true);
+    mock.timers.tick(1000);
+    mock.timers.tick(1000);
+    uploads[0]!.end();
+    await turn();
+    uploads[1]!.end();
+    await turn();
+    assert.deepEqual(loop.recent(), [{ n: 2 }, { n: 3 }]);
+    assert.deepEqual(
+      uploads.map(({ n }) => n),
+      [1, 2, 3],
+    );
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test('windows that nobody may ask for are not kept', () => {
+  mock.timers.enable({ apis: ['setInterval'] });
+  try {
+    const { loop } = loopOf();
+    mock.timers.tick(1000);
+    assert.deepEqual(loop.recent(), []);
   } finally {
     mock.timers.reset();
   }
