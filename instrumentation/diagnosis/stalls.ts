@@ -4,6 +4,7 @@ import type { MetricRegistry } from '../metrics/registry';
 import type { StallEnd } from '../profiling/contract';
 import type { Frame } from '../profiling/pprof/profile';
 import type { Findings } from './findings';
+import { readScheduling, type Scheduling } from './scheduling';
 
 /** A place that blocked the event loop. */
 export interface StallPlace {
@@ -44,7 +45,10 @@ const repeatedMs = 600_000;
 const severe = 10;
 const mostPlaces = 50;
 const mostFrames = 20;
-/** Looks, ten seconds apart, over which blocks without a stack are counted, and the share of them that was CPU time. */
+/**
+ * Looks, ten seconds apart, over which blocks without a stack are counted, and the share of them in which the thread ran,
+ * and did not wait for a CPU.
+ */
 const looks = 60;
 const computed = 0.5;
 
@@ -55,15 +59,12 @@ export function diagnoseStalls(
   log: Pick<Log, 'info'>,
   thresholdMs: number,
   now: () => number = Date.now,
+  scheduling: () => Scheduling = readScheduling,
 ): StallDiagnosis {
   const measured = registry.instrument(eventLoopMetrics.stall).with({});
   const places = new Map<string, StallPlace & { recent: number[] }>();
   let stacks = false;
-  const cpuMs = (): number => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1000;
-  };
-  const window = [{ count: 0, ms: 0, cpuMs: cpuMs() }];
+  const window = [{ count: 0, ms: 0, ...scheduling() }];
 
   return {
     stacksTaken() {
@@ -102,14 +103,15 @@ export function diagnoseStalls(
       });
     },
     look() {
-      const current = { count: measured.count, ms: measured.sum * 1000, cpuMs: cpuMs() };
+      const current = { count: measured.count, ms: measured.sum * 1000, ...scheduling() };
       window.push(current);
       if (window.length > looks) window.shift();
       const [first, previous] = [window[0]!, window[window.length - 2]!];
       const [count, ms] = [current.count - first.count, current.ms - first.ms];
       // Where stacks are taken they say more; and a process that is not given the CPU does not block itself.
       if (stacks || current.count === previous.count || count < repeated) return;
-      if (current.cpuMs - first.cpuMs < ms * computed) return;
+      if (current.ranMs - first.ranMs < ms * computed) return;
+      if (ms - (current.waitedMs - first.waitedMs) < ms * computed) return;
       findings.report('event_loop_stall', 'the event loop', {
         stalls: count,
         total_ms: Math.round(ms),

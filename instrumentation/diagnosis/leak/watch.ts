@@ -48,6 +48,8 @@ const samples = 3;
 /** Intervals between two readings of the heap sampler, and that a leak waits for them before it is said. */
 const siteGap = 5;
 const siteWait = 30;
+/** Intervals without a suspicion after which what was found is forgotten. */
+const sitesKept = 60;
 /** Milliseconds between two forced collections. */
 const confirmPauseMs = 3_600_000;
 
@@ -76,6 +78,7 @@ export function watchLeaks(
     },
   });
   let taken = 0;
+  let unsuspected = 0;
   let confirmation: Confirmation | undefined;
   /** Kinds that have been found, and in which interval. */
   const since = new Map<LeakKind, number>();
@@ -120,8 +123,10 @@ export function watchLeaks(
       if (!since.has(kind)) since.set(kind, taken);
     }
     const suspected = state.heap.suspected || state.buffers.suspected;
+    unsuspected = suspected || since.size > 0 ? 0 : unsuspected + 1;
     if (suspected) sites.begin(detector.history[detector.history.length - 1]!.allocationPerSecond);
-    else if (since.size === 0) sites.reset();
+    else if (unsuspected === 1) sites.end();
+    else if (unsuspected === sitesKept) sites.reset();
   };
 
   const look = (): void => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventLoopMetrics } from '../../../instrumentation/catalogue';
 import { createFindings, type Finding } from '../../../instrumentation/diagnosis/findings';
+import { readScheduling } from '../../../instrumentation/diagnosis/scheduling';
 import { diagnoseStalls } from '../../../instrumentation/diagnosis/stalls';
 import { MetricRegistry } from '../../../instrumentation/metrics/registry';
 import type { Frame } from '../../../instrumentation/profiling/pprof/profile';
@@ -22,6 +23,7 @@ const report = [
 
 function setUp() {
   let time = 0;
+  const scheduled = { ranMs: 0, waitedMs: 0 };
   const found: Finding[] = [];
   const lines: string[] = [];
   const registry = new MetricRegistry(100, error => assert.fail(String(error)));
@@ -31,9 +33,11 @@ function setUp() {
     { info: line => lines.push(line) },
     100,
     () => time,
+    () => ({ ...scheduled }),
   );
   return {
     stalls,
+    scheduled,
     found,
     lines,
     measured: registry.instrument(eventLoopMetrics.stall).with({}),
@@ -94,40 +98,48 @@ test('blocks that are rare, in different places, in no code of the application o
   assert.deepEqual(found, []);
 });
 
-test('without stacks, blocks in which the process computed are a finding that says how to have the stack', () => {
-  const { stalls, found, measured } = setUp();
-  const burn = (ms: number): void => {
-    const { user, system } = process.cpuUsage();
-    for (;;) {
-      const now = process.cpuUsage();
-      if (now.user + now.system - user - system >= ms * 1000) return;
-    }
-  };
-  for (let i = 0; i < 2; i++) measured.record(0.02);
-  burn(40);
+test('without stacks, blocks in which the thread ran are a finding that says how to have the stack', () => {
+  const { stalls, found, measured, scheduled } = setUp();
+  for (let i = 0; i < 2; i++) measured.record(0.2);
+  scheduled.ranMs = 400;
   stalls.look();
   assert.equal(found.length, 0);
-  measured.record(0.02);
-  burn(20);
+  measured.record(0.2);
+  scheduled.ranMs = 600;
   stalls.look();
   assert.deepEqual(
     found.map(({ subject, evidence }) => [subject, evidence['stalls'], evidence['total_ms']]),
-    [['the event loop', 3, 60]],
+    [['the event loop', 3, 600]],
   );
   assert.match(String(found[0]!.evidence['stack']), /VITALS_ADMIN=true/);
 });
 
-test('without stacks, blocks in which the process was not given the CPU are none', () => {
-  const { stalls, found, measured } = setUp();
-  for (let i = 0; i < 5; i++) measured.record(600);
-  stalls.look();
-  assert.deepEqual(found, []);
+test('without stacks, blocks in which the thread was not given a CPU are none', () => {
+  for (const given of [
+    { ranMs: 200, waitedMs: 0 },
+    { ranMs: 5000, waitedMs: 700 },
+  ]) {
+    const { stalls, found, measured, scheduled } = setUp();
+    for (let i = 0; i < 5; i++) measured.record(0.2);
+    Object.assign(scheduled, given);
+    stalls.look();
+    assert.deepEqual(found, []);
+  }
+});
+
+test('the main thread of this process has run, and waited for no less than nothing', () => {
+  const before = readScheduling();
+  const until = performance.now() + 30;
+  while (performance.now() < until);
+  const after = readScheduling();
+  assert.ok(after.ranMs > before.ranMs && after.waitedMs >= before.waitedMs && before.waitedMs >= 0);
 });
 
 test('where stacks are taken the event loop alone is not named, and places are bounded', () => {
-  const { stalls, found, measured } = setUp();
+  const { stalls, found, measured, scheduled } = setUp();
   stalls.stacksTaken();
-  for (let i = 0; i < 5; i++) measured.record(0.001);
+  for (let i = 0; i < 5; i++) measured.record(0.2);
+  scheduled.ranMs = 1000;
   stalls.look();
   assert.deepEqual(found, []);
   for (let i = 0; i < 80; i++) stalls.stall({ durationMs: 200, frames: [frame(`f${i}`, '/srv/app.js')] });
