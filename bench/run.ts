@@ -15,6 +15,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
   lock: () => import('./lock'),
   instruments: () => import('./instruments'),
   'gc-advice': () => import('./gc-advice'),
+  diagnosis: () => import('./diagnosis'),
 };
 
 async function main(): Promise<void> {

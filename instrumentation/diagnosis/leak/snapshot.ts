@@ -63,7 +63,7 @@ export function snapshotSource(
   let majors = 0;
   let pauses = 0;
   let lastGcAt: number | undefined;
-  let scavenged = 0;
+  let minors = 0;
   let live = Infinity;
   let least = { external: Infinity, native: Infinity };
   let externalAt = 0;
@@ -83,7 +83,6 @@ export function snapshotSource(
   const stop = gc.subscribe(told => {
     lastGcAt = now();
     collections += told.length;
-    let minors = 0;
     for (const collection of told) {
       pauses += collection.seconds;
       if (collection.type === 'minor') minors++;
@@ -97,7 +96,6 @@ export function snapshotSource(
       }
       onMajor(collection);
     }
-    if (minors > 0) scavenged += minors * heapUseNow().youngCapacity;
   });
 
   return {
@@ -120,7 +118,8 @@ export function snapshotSource(
       const seconds = Math.max(0.001, (at - since.at) / 1000);
       const freedNow = freedBytes();
       // The heap's meter may be left out; then the young generation's fillings are what is known.
-      const allocated = freedNow > 0 ? used - since.used + freedNow - since.freed : scavenged;
+      const allocated =
+        freedNow > 0 ? used - since.used + freedNow - since.freed : minors * heapUseNow().youngCapacity;
       const snapshot: MemorySnapshot = {
         at,
         liveBytes: live === Infinity ? undefined : live,
@@ -144,7 +143,7 @@ export function snapshotSource(
       live = Infinity;
       least = { external: Infinity, native: Infinity };
       pauses = 0;
-      scavenged = 0;
+      minors = 0;
       resources = counted;
       since = { at, used, freed: freedNow };
       return snapshot;
