@@ -112,7 +112,13 @@ const faults: Readonly<
     type: 'alloc_space/bytes',
     culprit: /renderRows/,
   },
-  heap: { kinds: ['heap'], type: 'inuse_space/bytes', culprit: /rememberOrders/ },
+  heap: {
+    kinds: ['heap'],
+    type: 'inuse_space/bytes',
+    culprit: /rememberOrders/,
+    // A collection that has to wait for a processor takes as long as a bad one, and the event loop waits with it.
+    env: { VITALS_AUTOPROFILE_GC: 'min=80', VITALS_AUTOPROFILE_DELAY: 'min=1000' },
+  },
   resources: { kinds: ['goroutine'] },
   delay: { kinds: ['cpu'], type: 'cpu/nanoseconds', culprit: /block|waitForLock/ },
   response: { kinds: ['goroutine', 'cpu'] },
