@@ -28,6 +28,20 @@ const types: Readonly<Record<string, string>> = {
 const maxTracked = 100_000;
 const maxFrames = 32;
 
+/** A timer; the second field is Node.js's own, and says that it has fired or was cleared. */
+interface Timer {
+  hasRef?(): boolean;
+  readonly _destroyed?: boolean;
+}
+
+interface Resource {
+  holder: { stack?: unknown };
+  readonly type: string;
+  /** Of a timer, until it is destroyed. */
+  readonly timer: Timer | undefined;
+  place: Place | undefined;
+}
+
 interface Place {
   readonly type: string;
   readonly frames: readonly Frame[];
@@ -40,10 +54,10 @@ interface Place {
  */
 export function trackResources(): TrackedResources & { stop(): void } {
   const places = new Map<string, Place>();
-  const alive = new Map<number, { holder: { stack?: unknown }; type: string; place: Place | undefined }>();
+  const alive = new Map<number, Resource>();
 
   const hook = createHook({
-    init(asyncId, asyncType) {
+    init(asyncId, asyncType, _, resource) {
       const type = types[asyncType];
       if (type === undefined || alive.size >= maxTracked) return;
       // By Reflect, which does not throw where intrinsics are frozen.
@@ -52,7 +66,8 @@ export function trackResources(): TrackedResources & { stop(): void } {
       Reflect.set(Error, 'stackTraceLimit', maxFrames);
       Error.captureStackTrace(holder);
       Reflect.set(Error, 'stackTraceLimit', limit);
-      alive.set(asyncId, { holder, type, place: undefined });
+      const timer = type === 'Timeout' ? (resource as Timer) : undefined;
+      alive.set(asyncId, { holder, type, timer, place: undefined });
     },
     destroy(asyncId) {
       alive.delete(asyncId);
@@ -71,6 +86,7 @@ export function trackResources(): TrackedResources & { stop(): void } {
     alive() {
       for (const place of places.values()) place.count = 0;
       for (const resource of alive.values()) {
+        if (resource.timer !== undefined && !holdsLoop(resource.timer)) continue;
         resource.place ??= placeOf(resource.holder, resource.type);
         resource.place.count++;
         // V8 keeps the functions of a stack alive for as long as it was not read.
@@ -84,6 +100,11 @@ export function trackResources(): TrackedResources & { stop(): void } {
       alive.clear();
     },
   };
+}
+
+/** Those that fired wait for a while to be told of as destroyed, and would count in the place of others. */
+function holdsLoop(timer: Timer): boolean {
+  return timer._destroyed !== true && timer.hasRef?.() !== false;
 }
 
 /** From the application's own code on: what Node.js does to make a timer is the same for all. */

@@ -60,6 +60,28 @@ test('tracked timers are grouped by the function that made them, and gone ones d
   }
 });
 
+test('timers that fired or hold nothing do not count in the place of those that do', async () => {
+  timers.splice(0).forEach(clearTimeout);
+  const tracker = trackResources();
+  try {
+    // Made before the others, so that their places come first.
+    const idle = Array.from({ length: 20 }, () => setInterval(() => {}, 60_000).unref());
+    const fired = new Promise<void>(resolve => {
+      for (let i = 0; i < 20; i++) setTimeout(resolve, 1);
+    });
+    for (let i = 0; i < 5; i++) pollPrices();
+    await fired;
+    const groups = readActiveResources(tracker).filter(({ created }) => created?.[0]?.name === 'pollPrices');
+    assert.deepEqual(
+      groups.map(({ count }) => count),
+      [5],
+    );
+    idle.forEach(clearInterval);
+  } finally {
+    tracker.stop();
+  }
+});
+
 test('untracked resources say what would show their place', () => {
   const [group] = readActiveResources(undefined).filter(({ type }) => type === 'Timeout');
   assert.ok(group !== undefined && group.count >= 5);
