@@ -115,8 +115,8 @@ describe('the heap meter', { concurrency: 2 }, () => {
     });
     const grew = (name: string, labels = {}): number =>
       samplesOf(last.text).value(name, labels)! - samplesOf(first.text).value(name, labels)!;
-    // Major collections move out of the young generation too, up to all that it holds.
-    assertBetween(grew('vitals_heap_promoted_bytes_total'), keptBytes * 0.5, keptBytes * 1.35);
+    // Major collections move out of the young generation too, each up to all that it holds, which is no promotion.
+    assertBetween(grew('vitals_heap_promoted_bytes_total'), keptBytes * 0.3, keptBytes * 1.35);
     const freed = grew('vitals_gc_freed_bytes_total');
     assert.ok(freed > keptBytes * 0.6, `${freed} freed of ${keptBytes} and more`);
     // Collections themselves may let the heap grow a little, which nobody allocated.
