@@ -18,7 +18,7 @@ export function nonNegativeInteger(name: string, value: number): number {
 }
 
 /** The longest delay a timer takes: past 2^31 - 1 ms Node.js fires at once. */
-const longestDelayMs = 2 ** 31 - 1;
+export const longestDelayMs = 2 ** 31 - 1;
 
 /** @throws TypeError when `value` is not a number of milliseconds above zero that a timer can wait for */
 export function delayMs(name: string, value: number): number {

@@ -143,7 +143,7 @@ export class BufferPool {
       counters.reused++;
     }
     counters.usedBytes += slot.bytes;
-    ledger.takeOut(slot, above);
+    ledger.takeOut(slot, ledger.traceOf(above));
     if (options?.zero ?? this.#zero === 'acquire') buffer.fill(0);
     return buffer;
   }

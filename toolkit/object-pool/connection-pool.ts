@@ -1,5 +1,6 @@
 import { TimeoutError } from 'tarn';
-import { delayMs } from '../options';
+import type { Trace } from '../hold-watch';
+import { delayMs, longestDelayMs } from '../options';
 import {
   type ConnectionPoolOptions,
   type SettledConnectionOptions,
@@ -19,6 +20,7 @@ export interface CloseConnectionPoolOptions {
 
 /** tarn's own limits are only a net under ours, which say what took too long. */
 const netMs = 60_000;
+const afterOurs = (ms: number): number => Math.min(Math.ceil(ms) + netMs, longestDelayMs);
 
 /**
  * A pool of connections, or of whatever else is opened and closed asynchronously. Callers wait in order. Built on tarn.
@@ -46,8 +48,8 @@ export class ConnectionPool<C extends object> {
       min: settled.minIdle,
       max: settled.maxActive,
       acquireTimeoutMillis: Math.ceil(this.#settled.acquireTimeoutMs),
-      createTimeoutMillis: Math.ceil(settled.createTimeoutMs) + netMs,
-      destroyTimeoutMillis: Math.ceil(settled.destroyTimeoutMs) + netMs,
+      createTimeoutMillis: afterOurs(settled.createTimeoutMs),
+      destroyTimeoutMillis: afterOurs(settled.destroyTimeoutMs),
       idleTimeoutMillis: Math.ceil(settled.idleTimeoutMs),
       reapIntervalMillis: Math.ceil(Math.min(1000, settled.idleTimeoutMs / 2)),
     };
@@ -64,10 +66,11 @@ export class ConnectionPool<C extends object> {
     const { counters } = this.#ledger;
     const refusal = this.#refusal(signal);
     if (refusal !== undefined) return Promise.reject(refusal);
+    const trace = this.#ledger.traceOf(this.acquire);
     const ready = this.#tarn.acquireNow();
-    if (ready === undefined) return this.#wait(signal);
+    if (ready === undefined) return this.#wait(signal, trace);
     counters.waitTime!.record(0);
-    this.#takeOut(ready);
+    this.#takeOut(ready, trace);
     return Promise.resolve(ready);
   }
 
@@ -142,7 +145,7 @@ export class ConnectionPool<C extends object> {
     return this.#closing;
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<C> {
+  #wait(signal: AbortSignal | undefined, trace: Trace | undefined): Promise<C> {
     const { counters } = this.#ledger;
     const asked = this.#ledger.now();
     counters.pending++;
@@ -159,7 +162,7 @@ export class ConnectionPool<C extends object> {
         }
         const now = this.#ledger.now();
         counters.waitTime!.record((now - asked) / 1000);
-        this.#takeOut(connection, now);
+        this.#takeOut(connection, trace, now);
         return connection;
       },
       error => {
@@ -229,11 +232,11 @@ export class ConnectionPool<C extends object> {
     return ping === undefined ? false : ping.then(alive => alive && !slot.broken);
   }
 
-  #takeOut(connection: C, now?: number): void {
+  #takeOut(connection: C, trace: Trace | undefined, now?: number): void {
     const slot = this.#ledger.slotOf(connection)!;
     if (slot.fresh) slot.fresh = false;
     else this.#ledger.counters.reused++;
-    this.#ledger.takeOut(slot, this.acquire, now);
+    this.#ledger.takeOut(slot, trace, now);
   }
 
   /** Books a connection in; undefined for one that `close` took from its user. */

@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import { type Held, HoldWatch, type HoldWatchOptions } from '../hold-watch';
+import { type Held, HoldWatch, type HoldWatchOptions, type Trace } from '../hold-watch';
 import { nonEmptyString, optionalCallable } from '../options';
 import { registerSource } from '../sources';
 import { DoubleReleaseError, ForeignObjectError, InvalidObjectError, PoolClosedError } from './errors';
@@ -114,12 +114,21 @@ export class Ledger<T extends object> {
     return slot;
   }
 
-  /** Books an object out. `above` is the public method that the application called. */
-  takeOut(slot: Slot, above: (...args: never[]) => unknown, now?: number): void {
+  /**
+   * The stack of a call that asks for an object, if this one is to be watched: after a wait it is gone.
+   *
+   * @param above the public method that the application called
+   */
+  traceOf(above: (...args: never[]) => unknown): Trace | undefined {
+    return this.#watch?.sample(above);
+  }
+
+  /** Books an object out to the call that {@link traceOf} was told of. */
+  takeOut(slot: Slot, trace: Trace | undefined, now?: number): void {
     slot.used = true;
     this.counters.acquired++;
     if (this.#timed) slot.since = now ?? this.now();
-    if (this.#watch !== undefined) slot.hold = this.#watch.begin(above);
+    if (this.#watch !== undefined) slot.hold = this.#watch.start(trace);
   }
 
   /**

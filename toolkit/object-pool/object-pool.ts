@@ -168,14 +168,14 @@ export class ObjectPool<T extends object> {
     for (let object = this.#idle.pop(); object !== undefined; object = this.#idle.pop()) {
       const slot = this.#idleSlots.pop()!;
       if (this.#validate === undefined || this.#isValid(object)) {
-        ledger.takeOut(slot, above);
+        ledger.takeOut(slot, ledger.traceOf(above));
         ledger.counters.reused++;
         return object;
       }
     }
     if (!this.#hasRoom()) return undefined;
     const object = this.#make();
-    ledger.takeOut(ledger.slotOf(object)!, above);
+    ledger.takeOut(ledger.slotOf(object)!, ledger.traceOf(above));
     return object;
   }
 

@@ -459,3 +459,64 @@ test('wrong options are refused, saying what was expected and what came', () => 
   refused({ pingAfterIdleMs: -1 }, /Expected pingAfterIdleMs to be milliseconds above 0/);
   refused({ ping: true }, /Expected ping to be a function, got boolean/);
 });
+
+test('a connection held for too long is reported with the call that asked for it, also where that waited', async () => {
+  const stacks: string[] = [];
+  const told = deferred();
+  const pool = new ConnectionPool({
+    name: 'db',
+    ...factory(),
+    maxActive: 1,
+    leakDetection: {
+      afterMs: 20,
+      sampleEvery: 1,
+      onLeak({ stack }) {
+        stacks.push(stack);
+        if (stacks.length === 2) told.resolve();
+      },
+    },
+  });
+  async function opensAndKeeps(): Promise<Connection> {
+    return await pool.acquire();
+  }
+  async function waitsAndKeeps(): Promise<Connection> {
+    return await pool.acquire();
+  }
+  const first = await opensAndKeeps();
+  const second = waitsAndKeeps();
+  // The pool's own timer keeps no process alive.
+  const alive = setInterval(() => {
+    if (stacks.length === 1 && pool.stats().pending === 1) pool.release(first);
+  }, 5);
+  await told.promise;
+  clearInterval(alive);
+  assert.match(stacks[0]!, /^\s+at opensAndKeeps .*connection-pool\.test\.ts/);
+  assert.match(stacks[1]!, /^\s+at waitsAndKeeps .*connection-pool\.test\.ts/);
+  pool.release(await second);
+  assertPoolLaws(pool.stats());
+  await pool.close();
+});
+
+test('the longest limits of time that are allowed are limits, and not none', async () => {
+  const f = factory();
+  const longest = 2 ** 31 - 1;
+  const pool = new ConnectionPool({
+    name: 'db',
+    ...f,
+    create: async () => {
+      await turns(3);
+      return f.create();
+    },
+    async destroy(connection: Connection) {
+      await turns(3);
+      f.destroy(connection);
+    },
+    acquireTimeoutMs: longest,
+    createTimeoutMs: longest,
+    destroyTimeoutMs: longest,
+  });
+  pool.release(await pool.acquire());
+  assert.equal(f.made(), 1);
+  await pool.close();
+  assert.deepEqual(f.destroyed, [1]);
+});
