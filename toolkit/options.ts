@@ -44,3 +44,25 @@ export function callable<F>(name: string, value: F): F {
 export function optionalCallable<F>(name: string, value: F | undefined): F | undefined {
   return value === undefined ? undefined : callable(name, value);
 }
+
+/**
+ * A function of the application's that is told of something, such as `onError`: what it throws, or rejects with, has
+ * nowhere to go and is dropped. One that is left out does nothing.
+ *
+ * @throws TypeError when `value` is neither a function nor left out
+ */
+export function listener<A extends readonly unknown[]>(
+  name: string,
+  value: ((...args: A) => unknown) | undefined,
+): (...args: A) => void {
+  if (value === undefined) return () => {};
+  callable(name, value);
+  return (...args) => {
+    try {
+      const result = value(...args) as PromiseLike<unknown> | undefined;
+      if (typeof result?.then === 'function') result.then(undefined, () => {});
+    } catch {
+      // See above.
+    }
+  };
+}

@@ -1,4 +1,4 @@
-import { nonEmptyString } from '../options';
+import { listener, nonEmptyString } from '../options';
 import { registerSource } from '../sources';
 import type { MemoryTierOptions } from './memory-tier';
 import { MemoryTier } from './memory-tier';
@@ -45,10 +45,11 @@ export class TieredCache<V> {
   readonly #unregister: () => void;
 
   /** @throws TypeError when an option is not as documented */
-  constructor({ name, l1 = {}, l2, onError = () => {}, clock }: TieredCacheOptions) {
+  constructor({ name, l1 = {}, l2, onError, clock }: TieredCacheOptions) {
     this.name = nonEmptyString('name', name);
+    const told = listener('onError', onError);
     this.#l1 = new MemoryTier(l1, clock);
-    this.#l2 = l2 && new RedisTier(name, l2, onError);
+    this.#l2 = l2 && new RedisTier(name, l2, told);
     this.#now = clock ?? (() => performance.now());
     const counters = this.#counters;
     const { stats: l1Stats } = this.#l1;

@@ -132,10 +132,6 @@ export class ChannelCore<T extends ChannelMessage> {
 
   #drop(message: T): void {
     this.counters.dropped++;
-    try {
-      this.#options.onDrop?.(message);
-    } catch {
-      // The caller's own message was taken; that another could not be seen off is no failure of this call.
-    }
+    this.#options.onDrop(message);
   }
 }

@@ -1,4 +1,4 @@
-import { nonEmptyString, nonNegativeInteger, optionalCallable, positiveInteger } from '../options';
+import { listener, nonEmptyString, nonNegativeInteger, optionalCallable, positiveInteger } from '../options';
 
 /** What a channel carries: anything but undefined, which is how `tryReceive` says that there is nothing. */
 export type ChannelMessage = NonNullable<unknown> | null;
@@ -41,7 +41,7 @@ export interface SettledChannelOptions<T extends ChannelMessage> {
   readonly name: string;
   readonly capacity: number;
   readonly overflow: ChannelOverflow;
-  readonly onDrop: ((message: T) => void) | undefined;
+  readonly onDrop: (message: T) => void;
   readonly timeEvery: number;
   readonly now: () => number;
 }
@@ -65,7 +65,7 @@ export function settleChannelOptions<T extends ChannelMessage>(
     name,
     capacity,
     overflow,
-    onDrop: optionalCallable('onDrop', onDrop),
+    onDrop: listener('onDrop', onDrop),
     timeEvery: positiveInteger('timeEvery', timeEvery ?? 10),
     now: optionalCallable('clock', clock) ?? (() => performance.now()),
   };

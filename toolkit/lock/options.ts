@@ -1,5 +1,5 @@
 import { type Held, HoldWatch, type HoldWatchOptions } from '../hold-watch';
-import { nonEmptyString, optionalCallable } from '../options';
+import { listener, nonEmptyString, optionalCallable } from '../options';
 import { heldChannel, type LockHeld } from './contention';
 
 /** Finds locks that are held for too long. Off unless it is given. */
@@ -36,11 +36,11 @@ export function settleLockOptions({ name, timeHold, holdWatch, clock }: LockOpti
 }
 
 function watchHolds(lock: string, options: LockWatchOptions, now: () => number): HoldWatch {
-  const onHeld = optionalCallable('holdWatch.onHeld', options.onHeld);
+  const onHeld = listener('holdWatch.onHeld', options.onHeld);
   const report = (held: Held): void => {
     const told: LockHeld = { lock, ...held };
     heldChannel.publish(told);
-    onHeld?.(told);
+    onHeld(told);
   };
   return new HoldWatch(options, report, now);
 }

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { type Held, HoldWatch, type HoldWatchOptions, type Trace } from '../hold-watch';
-import { nonEmptyString, optionalCallable } from '../options';
+import { listener, nonEmptyString, optionalCallable } from '../options';
 import { registerSource } from '../sources';
 import { DoubleReleaseError, ForeignObjectError, InvalidObjectError, PoolClosedError } from './errors';
 import { PoolCounters, type PoolKind, type PoolStats, poolSource } from './stats';
@@ -70,7 +70,7 @@ export class Ledger<T extends object> {
   readonly #slots = new WeakMap<T, Slot>();
   readonly #watch: HoldWatch | undefined;
   readonly #timed: boolean;
-  readonly #onError: ((error: unknown) => void) | undefined;
+  readonly #onError: (error: unknown) => void;
   readonly #unregister: () => void;
 
   /**
@@ -84,7 +84,7 @@ export class Ledger<T extends object> {
     { limit, timeUse }: { limit: number; timeUse: boolean },
   ) {
     this.name = nonEmptyString('name', name);
-    this.#onError = optionalCallable('onError', onError);
+    this.#onError = listener('onError', onError);
     this.now = optionalCallable('clock', clock) ?? (() => performance.now());
     this.#watch = leakDetection && watchLeaks(this.name, leakDetection, this.now);
     this.counters = new PoolCounters(kind, limit, { timeUse });
@@ -164,11 +164,7 @@ export class Ledger<T extends object> {
   /** Tells of a failure that must reach no caller. */
   failed(what: 'reset' | 'destroy' | 'validate' | 'create', error: unknown): void {
     this.counters.failures[what]++;
-    try {
-      this.#onError?.(error);
-    } catch {
-      // A handler of errors that fails has nowhere to tell of it.
-    }
+    this.#onError(error);
   }
 
   /** Takes the pool out of the statistics; what is released later is still booked. */
@@ -180,13 +176,13 @@ export class Ledger<T extends object> {
 }
 
 function watchLeaks(pool: string, options: LeakDetectionOptions, now: () => number): HoldWatch {
-  const onLeak = optionalCallable('leakDetection.onLeak', options.onLeak);
+  const onLeak = listener('leakDetection.onLeak', options.onLeak);
   return new HoldWatch(
     options,
     held => {
       const leak: PoolLeak = { pool, ...held };
       leakChannel.publish(leak);
-      onLeak?.(leak);
+      onLeak(leak);
     },
     now,
   );
