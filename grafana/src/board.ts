@@ -14,9 +14,9 @@ import {
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
-import { processMetrics } from '../../instrumentation/catalogue';
+import { processMetrics, profilingMetrics } from '../../instrumentation/catalogue';
 import { chosenPrometheus } from './panels';
-import { everywhere, series } from './promql';
+import { everywhere, label, series } from './promql';
 
 /** A row of a board with the panels under it, laid out from left to right. */
 export interface Section {
@@ -59,7 +59,8 @@ export function dashboard(board: Board): Dashboard {
     .withVariable(
       labelVariable('instance', 'Instance', `${everywhere(processMetrics.startTime)}{job=~"$job"}`),
     )
-    .annotation(restarts());
+    .annotation(restarts())
+    .annotation(captures());
   let id = 0;
   for (const section of board.sections) {
     const row = new RowBuilder(section.title).id(++id);
@@ -96,25 +97,57 @@ function labelVariable(name: string, title: string, selector: string): QueryVari
     .current({ text: ['All'], value: ['$__all'] });
 }
 
+/** A mark where a process started: a new pod, whose label is new, is marked as well as a restart in place. */
+const restarts = (): Builder<AnnotationQuery> =>
+  moments({
+    name: 'Process starts',
+    color: 'purple',
+    expr: series(processMetrics.startTime),
+    title: 'Started',
+    text: '{{job}} {{instance}}',
+    tags: ['job', 'instance'],
+  });
+
+/** A mark where the auto-profiler took a profile: it lies in the list of captures of that process. */
+function captures(): Builder<AnnotationQuery> {
+  const metric = profilingMetrics.lastCapture;
+  const rule = label(metric, 'vitals.autoprofile.rule');
+  return moments({
+    name: 'Automatic captures',
+    color: 'orange',
+    expr: series(metric),
+    title: `Profile taken: {{${rule}}}`,
+    text: '{{job}} {{instance}}, listed by GET /profiling/captures and on its status page',
+    tags: ['job', 'instance', rule],
+  });
+}
+
 /**
- * A mark where a process started. The metric's value is the moment itself, so the mark is exact whatever the step of
- * the graph, and a new pod, whose label is new, is marked as well as a restart in place.
+ * Marks at moments. The metric's value is the moment itself, in seconds, so that the mark is exact whatever the step
+ * of the graph.
  */
-function restarts(): Builder<AnnotationQuery> {
+function moments(mark: {
+  readonly name: string;
+  readonly color: string;
+  readonly expr: string;
+  readonly title: string;
+  readonly text: string;
+  readonly tags: readonly string[];
+}): Builder<AnnotationQuery> {
   const annotation = new AnnotationQueryBuilder()
-    .name('Process starts')
+    .name(mark.name)
     .datasource(chosenPrometheus)
     .enable(true)
-    .iconColor('purple')
+    .iconColor(mark.color)
     .target(
       new DataqueryBuilder()
         .datasource(chosenPrometheus)
-        .expr(`${series(processMetrics.startTime)} * 1000`)
-        .refId('starts'),
+        .expr(`${mark.expr} * 1000`)
+        .refId(mark.name.toLowerCase().replaceAll(' ', '-')),
     )
-    .titleFormat('Started')
-    .textFormat('{{job}} {{instance}}')
-    .tagKeys('job,instance')
+    .titleFormat(mark.title)
+    .textFormat(mark.text)
+    .tagKeys(mark.tags.join(','))
     .useValueForTime(true)
     .build();
   // The SDK's default hides the switch in a menu.

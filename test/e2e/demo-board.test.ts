@@ -9,6 +9,9 @@ import { type StackPrometheus, startStackPrometheus } from '../helpers/stack-pro
 const mayBeEmpty: readonly [metric: RegExp, reason: string][] = [
   [/vitals_gc_forced="true"/, 'the shop asks for no collection'],
   [/vitals_worker_thread_(eventloop|heap)/, 'the shop has no worker threads'],
+  [/vitals_findings/, 'nothing is wrong with the shop'],
+  [/vitals_profile_captures/, 'nobody takes a profile of it'],
+  [/vitals_autoprofile_last_capture/, 'it has no fault to take a profile of'],
   [/histogram_quantile\(.*vitals_eventloop_stall/, 'on a quiet machine nothing blocks the shop for 100 ms'],
 ];
 /** Metrics of the demo that come late: a major collection of V8's own needs a heap that has grown. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -11,6 +13,7 @@ const pollMs = 2000;
 /** Twelve rounds of scrapes: rates need two, the windows of the agent's own percentiles and shares some more. */
 const deadlineMs = 60_000;
 
+const captures = mkdtempSync(join(tmpdir(), 'vitals-board-'));
 const boards = readBoards();
 let app: App;
 let instance: string;
@@ -20,6 +23,20 @@ before(async () => {
   // A small heap, so that V8 runs major collections of its own within seconds.
   app = startApp(fixture, {
     nodeArgs: ['--max-old-space-size=128', '--require', join(repository, 'instrumentation')],
+    // Its blocks are a finding, and a fault that the auto-profiler takes a profile of, again and again.
+    env: {
+      VITALS_ADMIN: 'true',
+      VITALS_ADMIN_PORT: '0',
+      VITALS_CAPTURE_DIR: captures,
+      VITALS_AUTOPROFILE: 'true',
+      VITALS_AUTOPROFILE_RULES: 'stall',
+      VITALS_AUTOPROFILE_STALL: 'max=150',
+      VITALS_AUTOPROFILE_INTERVAL_MS: '1000',
+      VITALS_AUTOPROFILE_WARMUP_MS: '0',
+      VITALS_AUTOPROFILE_COOLDOWN_MS: '0',
+      VITALS_AUTOPROFILE_BUDGET: '1000',
+      VITALS_AUTOPROFILE_DURATION_MS: '500',
+    },
     timeoutMs: 180_000,
   });
   instance = new URL(await app.metricsUrl()).host;
@@ -29,6 +46,7 @@ before(async () => {
 after(async () => {
   app?.kill('SIGKILL');
   await prometheus?.close();
+  rmSync(captures, { recursive: true, force: true });
 });
 
 /** How Grafana escapes what was chosen in a variable of several values, for `=~` inside of a PromQL string. */

@@ -1,5 +1,6 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { dashboard } from '../board';
+import { diagnosis } from './diagnosis';
 import { eventLoop } from './event-loop';
 import { gc } from './gc';
 import { glance } from './glance';
@@ -15,6 +16,6 @@ export function runtimeBoard(): Dashboard {
     description:
       'Event loop, heap, garbage collection and process of Node.js applications that run under otel-vitals. Start with the numbers on top: they show the worst process of those chosen; then choose that instance.',
     tags: ['nodejs'],
-    sections: [glance, eventLoop, heap, gc, processSection, threads],
+    sections: [glance, eventLoop, heap, gc, processSection, threads, diagnosis],
   });
 }
