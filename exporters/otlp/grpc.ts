@@ -1,8 +1,8 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import { connectTimeoutMs } from '../http/post';
 import { retryDelayMs } from './grpc-retry-info';
 import {
   type Answer,
-  connectTimeoutMs,
   failedConnection,
   maxAnswerBytes,
   maxErrorText,

@@ -25,8 +25,6 @@ export class SendError extends Error {
   }
 }
 
-/** A connection being made holds the process, and no `unref` helps; a receiver farther away than this is down. */
-export const connectTimeoutMs = 3000;
 /** An answer is a short message; the rest of an error page says nothing more. */
 export const maxAnswerBytes = 64 * 1024;
 /** Characters of an answer that a message shows. */

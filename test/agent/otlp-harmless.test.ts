@@ -61,7 +61,7 @@ for (const [how, mode, text, holds] of failures) {
     assert.equal(lines.length, 1, stderr);
     assert.match(
       lines[0]!,
-      /^otel-vitals warn: OTLP: http:\/\/127\.0\.0\.1:\d+ did not get (traces|metrics): /,
+      /^otel-vitals warn: OTLP: http:\/\/127\.0\.0\.1:\d+ did not get (traces|metrics|logs): /,
     );
     assert.match(lines[0]!, text);
   });
