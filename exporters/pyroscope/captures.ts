@@ -12,7 +12,7 @@ import { upload } from './upload';
 export function capturePublisher(options: DestinationOptions, timeoutMs: number): Publisher {
   const never = new AbortController().signal;
   return async ({ record, data, profile }) => {
-    if (profile === undefined || record.trigger.source !== 'auto') return;
+    if (profile === undefined || record.trigger.source !== 'auto') return false;
     const trigger = String(record.trigger.reason?.['rule'] ?? 'auto');
     const to = destination({ ...options, tags: { ...options.tags, trigger } });
     const startedAt = new Date(record.startedAt);
@@ -21,5 +21,6 @@ export function capturePublisher(options: DestinationOptions, timeoutMs: number)
     const sampleRate = type === 'cpu' && unit === 'nanoseconds' ? Math.round(1e9 / value) : undefined;
     const path = ingestPath(to, { startedAt, stoppedAt }, sampleRate);
     await upload(to, path, data, timeoutMs, never);
+    return true;
   };
 }

@@ -2,7 +2,13 @@ import { requestSeconds, waitSeconds } from './buckets';
 import { attribute, metric } from './define';
 
 const meter = 'self';
-const profileType = attribute('profile.type', 'Kind of profile', { values: ['wall', 'heap'] });
+const profileType = attribute(
+  'profile.type',
+  'Kind of continuous profile, or a capture of the auto-profiler',
+  {
+    values: ['wall', 'heap', 'capture'],
+  },
+);
 const library = attribute('library', 'Package that is instrumented', {
   bound: "the agent's list of libraries",
 });

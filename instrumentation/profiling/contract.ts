@@ -135,6 +135,8 @@ export type HostMethods = {
   route(request: RouteRequest): Promise<RouteAnswer | undefined>;
   log(_: { level: 'warn' | 'info' | 'debug'; message: string }): void;
   captureEnded(end: CaptureEnd): void;
+  /** Whether Pyroscope took a capture that was for it. */
+  captureUploaded(taken: boolean): void;
   stallEnded(stall: StallEnd): void;
   /** The admin server listens, or can't. */
   serving(_: { url: string; port: number } | { error: string }): void;

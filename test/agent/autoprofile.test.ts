@@ -206,6 +206,9 @@ describe('the auto-profiler', { concurrency: 2 }, () => {
     assert.equal(profile.labels['service_version'], '1.2.3');
     assert.match(profile.top('cpu/nanoseconds')[0]!.frame.name, /block|waitForLock/);
     await faulty.captured('delay');
+    const uploads = async () =>
+      (await samplesFrom(faulty.metrics)).value('vitals_profile_uploads_total', { profile_type: 'capture' });
+    while ((await uploads()) === undefined) await sleep(100);
     const [before, capture] = [/before the trigger/, /^V8 took/].map(note =>
       faulty.records().filter(({ notes }) => notes.some(text => note.test(text))),
     );

@@ -37,6 +37,7 @@ export function hostMethods(parts: HostParts): HostMethods {
     route: request => parts.routes.answer(request),
     log: ({ level, message }) => context.log[level](message),
     captureEnded: end => metrics.ended(end),
+    captureUploaded: taken => metrics.uploaded(taken),
     stored: usage => metrics.stored(usage),
     stallEnded: stall => parts.onStall(stall),
     serving: where => parts.onServing(where),

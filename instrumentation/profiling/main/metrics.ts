@@ -1,4 +1,4 @@
-import { profilingMetrics } from '../../catalogue';
+import { profilingMetrics, selfMetrics } from '../../catalogue';
 import { isEnabled } from '../../config/load';
 import type { MeterContext } from '../../meters/context';
 import type { CaptureEnd } from '../contract';
@@ -6,11 +6,13 @@ import type { CaptureEnd } from '../contract';
 /** Counts captures as the worker tells of them. */
 export interface CaptureMetrics {
   ended(end: CaptureEnd): void;
+  /** Beside the continuous profiles that Pyroscope took, or did not. */
+  uploaded(taken: boolean): void;
   stored(usage: { count: number; bytes: number }): void;
 }
 
 export function createCaptureMetrics({ registry, config }: MeterContext): CaptureMetrics {
-  if (!isEnabled(config, 'profiling')) return { ended() {}, stored() {} };
+  if (!isEnabled(config, 'profiling')) return { ended() {}, uploaded() {}, stored() {} };
   const m = profilingMetrics;
   const captures = registry.instrument(m.captures);
   const duration = registry.instrument(m.duration);
@@ -25,6 +27,12 @@ export function createCaptureMetrics({ registry, config }: MeterContext): Captur
       if (outcome === 'rejected') return;
       duration.with({ 'profile.type': kind }).record(seconds);
       if (bytes > 0) size.with({ 'profile.type': kind }).record(bytes);
+    },
+    uploaded(taken) {
+      registry
+        .instrument(taken ? selfMetrics.uploads : selfMetrics.uploadFailures)
+        .with({ 'profile.type': 'capture' })
+        .add();
     },
     stored({ count, bytes }) {
       storedCaptures.set(count);

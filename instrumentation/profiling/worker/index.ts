@@ -90,7 +90,11 @@ function run(settings: WorkerSettings, port: Port): void {
       host.notify('captureEnded', end);
       if (end.bytes > 0) tellStored();
     },
-    onPublishError: error => log('warn')(`a capture was not handed on: ${errorText(error)}`),
+    onPublished: () => host.notify('captureUploaded', true),
+    onPublishError(error) {
+      host.notify('captureUploaded', false);
+      log('warn')(`a capture was not handed on: ${errorText(error)}`);
+    },
   });
   tellStored();
 

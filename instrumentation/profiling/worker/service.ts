@@ -16,8 +16,11 @@ export interface CaptureResult {
   readonly profile: StackProfile | undefined;
 }
 
-/** Hands finished captures on, as to Pyroscope. What it throws is said and changes nothing for the capture. */
-export type Publisher = (result: CaptureResult) => Promise<void>;
+/**
+ * Hands finished captures on, as to Pyroscope, and says whether this was one for it. What it throws is said and
+ * changes nothing for the capture.
+ */
+export type Publisher = (result: CaptureResult) => Promise<boolean>;
 
 /** A capture that runs, for whoever lists them. */
 export type RunningCapture = Omit<Capture<CaptureResult>, 'done' | 'cancel'>;
@@ -45,6 +48,7 @@ export interface ServiceOptions {
   readonly facts: Pick<CaptureRecord, 'service' | 'serviceVersion' | 'nodeVersion' | 'pid'>;
   readonly publishers: readonly Publisher[];
   readonly onEnd: (end: CaptureEnd) => void;
+  readonly onPublished: () => void;
   readonly onPublishError: (error: unknown) => void;
 }
 
@@ -98,7 +102,9 @@ export function createCaptureService(options: ServiceOptions): CaptureService {
     };
     const result = { record, data: written.data, profile: written.profile };
     if (keep) await store.save(record, written.data);
-    for (const publish of options.publishers) void publish(result).catch(options.onPublishError);
+    for (const publish of options.publishers) {
+      publish(result).then(was => was && options.onPublished(), options.onPublishError);
+    }
     return result;
   };
 

@@ -27,6 +27,7 @@ let full: Promise<void> | undefined;
 let failAt: 'begin' | 'finish' | 'save' | undefined;
 let publishers: Publisher[];
 let publishErrors: unknown[];
+let publishedCount: number;
 let service: CaptureService;
 
 const capturer: Capturer = {
@@ -57,6 +58,7 @@ beforeEach(() => {
   failAt = undefined;
   publishers = [];
   publishErrors = [];
+  publishedCount = 0;
   service = createCaptureService({
     capturers: Object.fromEntries(captureKinds.map(kind => [kind, capturer])) as Record<
       CaptureKind,
@@ -76,8 +78,9 @@ beforeEach(() => {
     mapper: undefined,
     encode: { cwd: '/srv', program: 'a.js' },
     facts: { service: 'shop', serviceVersion: '1.2.3', nodeVersion: '20.0.0', pid: 7 },
-    publishers: [result => publishers[0]?.(result) ?? Promise.resolve()],
+    publishers: [result => publishers[0]?.(result) ?? Promise.resolve(false)],
     onEnd: end => ends.push(end),
+    onPublished: () => publishedCount++,
     onPublishError: error => publishErrors.push(error),
   });
 });
@@ -203,6 +206,16 @@ test('a finished capture is handed to publishers, whose failure changes nothing 
   await capture.done;
   await new Promise(setImmediate);
   assert.deepEqual([published, publishErrors.map(String)], [[capture.id], ['Error: Pyroscope is away']]);
+  assert.equal(publishedCount, 0);
+});
+
+test('captures that a publisher took are told, and those that were not for it are not', async () => {
+  for (const took of [true, false]) {
+    publishers = [async () => took];
+    await (await service.start('cpu', { durationMs: 1, store: true }, { source: 'auto' })).done;
+  }
+  await new Promise(setImmediate);
+  assert.deepEqual([publishedCount, publishErrors], [1, []]);
 });
 
 test('a closed service cancels what runs and takes no more', async () => {
