@@ -5,6 +5,8 @@ import {
   type Dashboard,
   DashboardBuilder,
   DashboardCursorSync,
+  DashboardLinkBuilder,
+  DashboardLinkType,
   DatasourceVariableBuilder,
   type Panel,
   QueryVariableBuilder,
@@ -55,9 +57,18 @@ export function dashboard(board: Board): Dashboard {
         // Without a choice of its own Grafana takes the default Prometheus of whoever opens the board.
         .current({ text: 'default', value: 'default' }),
     )
-    .withVariable(labelVariable('job', 'Job', everywhere(processMetrics.startTime)))
+    .withVariable(labelVariable('job', 'job', 'Job', everywhere(processMetrics.startTime)))
+    .withVariable(labelVariable('service_name', 'service', 'Service', 'target_info{job=~"$job"}'))
     .withVariable(
-      labelVariable('instance', 'Instance', `${everywhere(processMetrics.startTime)}{job=~"$job"}`),
+      labelVariable('instance', 'instance', 'Instance', 'target_info{job=~"$job", service_name=~"$service"}'),
+    )
+    .link(
+      new DashboardLinkBuilder('Boards of otel-vitals')
+        .type(DashboardLinkType.Dashboards)
+        .tags(['otel-vitals'])
+        .asDropdown(true)
+        .keepTime(true)
+        .includeVars(true),
     )
     .annotation(restarts())
     .annotation(captures());
@@ -81,8 +92,8 @@ export function dashboard(board: Board): Dashboard {
  * Values of a label to choose from, several or all. Grafana escapes them for `=~`, so that an instance such as
  * `10.0.0.1:9464` matches nothing but itself.
  */
-function labelVariable(name: string, title: string, selector: string): QueryVariableBuilder {
-  const query = `label_values(${selector}, ${name})`;
+function labelVariable(label: string, name: string, title: string, selector: string): QueryVariableBuilder {
+  const query = `label_values(${selector}, ${label})`;
   return new QueryVariableBuilder(name)
     .label(title)
     .description(`${title}s that otel-vitals runs in`)

@@ -1,4 +1,9 @@
+import { cacheBoard } from './cache';
+import { databaseBoard } from './database';
+import { httpBoard } from './http';
 import { stableJson } from './json';
+import { overviewBoard } from './overview';
+import { poolsBoard } from './pools';
 import { processRules } from './rules';
 import { ruleFile } from './rules/rule';
 import { runtimeBoard } from './runtime';
@@ -6,6 +11,11 @@ import { runtimeBoard } from './runtime';
 /** Every generated file of grafana/: its path from the repository's root, and its content. */
 export function grafanaFiles(): Map<string, string> {
   return new Map([
+    ['grafana/dashboards/cache.json', stableJson(cacheBoard())],
+    ['grafana/dashboards/database.json', stableJson(databaseBoard())],
+    ['grafana/dashboards/http.json', stableJson(httpBoard())],
+    ['grafana/dashboards/overview.json', stableJson(overviewBoard())],
+    ['grafana/dashboards/pools.json', stableJson(poolsBoard())],
     ['grafana/dashboards/runtime.json', stableJson(runtimeBoard())],
     ['grafana/rules/process.yml', ruleFile(processRules())],
   ]);

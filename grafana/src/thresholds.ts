@@ -20,5 +20,20 @@ export const thresholds = {
   fileDescriptorShare: { warning: 0.7, critical: 0.9 },
   /** Restarts within the graph's range on the board, within ten minutes for the alert. */
   restarts: { warning: 1, critical: 3 },
+  /** Of requests; a service that promises 99.9 % has none to spare at a tenth of it. */
+  errorShare: { warning: 0.01, critical: 0.05 },
+  /** 99th percentile of a request. */
+  requestSeconds: { warning: 0.5, critical: 2 },
+  /** 99th percentile of a database operation. */
+  operationSeconds: { warning: 0.1, critical: 1 },
+  connectionWaitSeconds: { warning: 0.05, critical: 0.5 },
+  /** 99th percentile of a lookup in a cache; what takes longer is no cache. */
+  lookupSeconds: { warning: 0.01, critical: 0.1 },
+  findings: { warning: 1, critical: 5 },
+  /** Callers queue when a peak meets a pool this full. */
+  poolShare: { warning: 0.8, critical: 1 },
+  queueShare: { warning: 0.5, critical: 0.9 },
+  /** Of calls that got the lock: half of them waited for another. */
+  lockContention: { warning: 0.5, critical: 0.9 },
   workerUtilization: { warning: 0.8, critical: 0.95 },
 } as const satisfies Record<string, Threshold>;

@@ -39,7 +39,7 @@ export function namesIn(expression: string): Names {
 
 const types = { counter: 'counter', updowncounter: 'sum', gauge: 'gauge', histogram: 'histogram' } as const;
 
-/** Every series name that the catalogue gives a Prometheus, and the metric it comes from. */
+/** Every series name that the agent gives a Prometheus, and the metric of the catalogue it comes from. */
 export const catalogueSeries: ReadonlyMap<string, Metric> = new Map(
   catalogue.flatMap(metric => {
     const { name } = prometheusName(metric.name, metric.unit, types[metric.instrument])!;

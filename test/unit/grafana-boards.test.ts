@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as units from '@grafana/grafana-foundation-sdk/units';
+import { catalogue } from '../../instrumentation/catalogue';
 import { fillIn, panelsOf, queriesOf, queryText, readBoards } from '../helpers/boards';
 import { catalogueSeries, labelsOf, namesIn } from '../helpers/promql';
 
 const boards = readBoards();
 const knownUnits = new Set<string>(Object.values(units).filter(unit => typeof unit === 'string'));
+/** What the resource gives, and a scrape adds, of the labels of `target_info`. */
+const resourceLabels = ['job', 'instance', 'service_name'];
 const builtIn = { __rate_interval: '1m', __range: '1h', __interval: '15s' };
 
 test('the tokenizer tells metrics, labels and functions apart', () => {
@@ -22,6 +25,39 @@ test('there is a Runtime board under its readable uid, and no uid is used twice'
   assert.ok(uids.includes('otel-vitals-runtime'));
   assert.equal(new Set(uids).size, uids.length);
   for (const uid of uids) assert.match(uid, /^otel-vitals-[a-z0-9-]{1,28}$/);
+});
+
+/** Metrics that are on no board, and why. */
+const onNoBoard: readonly [name: RegExp, reason: string][] = [
+  [/^vitals\.self\./, 'the agent looks after itself: for alerts, and for whoever doubts its figures'],
+  [/^vitals\.build_info$/, 'versions, for whoever asks Prometheus'],
+  [/^otel\.sdk\.exporter\./, 'the same, of what it exports over OTLP'],
+  [/^process\.memory\.virtual$/, 'address space says little of memory in use'],
+  [/^process\.uptime$/, 'process starts are marked on every graph'],
+  [/^v8js\.memory\.heap\.space\.available_size$/, 'the size of a space and its use are there'],
+  [/^nodejs\.eventloop\.delay\.(min|mean|stddev)$/, 'percentiles say more of a delay'],
+  [/^vitals\.leak\.(suspected|confidence)$/, 'the growth is there while it is sure, and the finding'],
+  [/^vitals\.gc\.tuner\.adjustments$/, 'each is a line in the log, and shows in the pauses'],
+];
+
+test('every metric of the catalogue is on a board, or on a list with the reason why not', () => {
+  const shown = new Set(
+    boards
+      .flatMap(queriesOf)
+      .flatMap(({ expr }) => [...namesIn(expr).metrics].map(name => catalogueSeries.get(name))),
+  );
+  const missing = catalogue.filter(
+    metric => !shown.has(metric) && !onNoBoard.some(([name]) => name.test(metric.name)),
+  );
+  assert.deepEqual(
+    missing.map(({ name }) => name),
+    [],
+  );
+  for (const [name, reason] of onNoBoard)
+    assert.ok(
+      catalogue.some(metric => name.test(metric.name)),
+      reason,
+    );
 });
 
 for (const board of boards) {
@@ -125,6 +161,8 @@ for (const board of boards) {
       const known = new Set<string>();
       for (const name of metrics) {
         const metric = catalogueSeries.get(name);
+        if (name === 'target_info') for (const label of resourceLabels) known.add(label);
+        if (name === 'target_info') continue;
         assert.ok(metric, `${where}: ${name} is not in the catalogue`);
         for (const label of labelsOf(metric)) known.add(label);
       }
@@ -143,7 +181,7 @@ for (const board of boards) {
 
   test(`${board.title}: every variable is used, and every variable used is there`, () => {
     const variables = board.templating.list.map(({ name }) => name);
-    assert.deepEqual(variables, ['datasource', 'job', 'instance']);
+    assert.deepEqual(variables, ['datasource', 'job', 'service', 'instance']);
     const known = { ...builtIn, ...Object.fromEntries(variables.map(name => [name, 'x'])) };
     const text = JSON.stringify(board);
     for (const name of variables) assert.match(text, new RegExp(`\\$${name}\\b`));

@@ -1,15 +1,14 @@
-import { diagnosisMetrics, profilingMetrics } from '../../../instrumentation/catalogue';
+import { diagnosisMetrics } from '../../../instrumentation/catalogue';
 import type { Section } from '../board';
 import { timeseries } from '../panels';
-import { label, max, perInstance, rate, series, sum } from '../promql';
+import { label, max, perInstance, series } from '../promql';
 
 const m = diagnosisMetrics;
 const code = label(m.findings, 'finding.code');
 const severity = label(m.findings, 'finding.severity');
 const leak = label(m.leakGrowth, 'vitals.leak.kind');
-const kind = label(profilingMetrics.captures, 'profile.type');
 
-/** What the processes say of themselves, and which profiles they took. */
+/** What the processes say of themselves. */
 export const diagnosis: Section = {
   title: 'Diagnosis',
   panels: [
@@ -42,17 +41,12 @@ export const diagnosis: Section = {
       ],
     }),
     timeseries({
-      title: 'Profiles taken',
+      title: 'Time until the heap is full',
       description:
-        'Captures a minute by kind, whoever asked for them. Normal: none, but while somebody looks. Those of the auto-profiler are marked on all graphs as well.',
-      unit: 'short',
+        'Of a heap that leaks: how long until it reaches its limit at its pace. Normal: no line. Below a day: plan a restart, and take the profile that the finding names before it.',
+      unit: 's',
       width: 6,
-      queries: [
-        {
-          expr: `60 * ${sum(rate(series(profilingMetrics.captures)), [kind])}`,
-          legend: `{{${kind}}}`,
-        },
-      ],
+      queries: [{ expr: `min by (job, instance) (${series(m.timeToExhaustion)})`, legend: '{{instance}}' }],
     }),
   ],
 };

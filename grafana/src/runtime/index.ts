@@ -6,6 +6,7 @@ import { gc } from './gc';
 import { glance } from './glance';
 import { heap } from './heap';
 import { processSection } from './process';
+import { profiles } from './profiles';
 import { threads } from './threads';
 
 /** The board **Runtime**: what Node.js itself says of its processes. */
@@ -16,6 +17,6 @@ export function runtimeBoard(): Dashboard {
     description:
       'Event loop, heap, garbage collection and process of Node.js applications that run under otel-vitals. Start with the numbers on top: they show the worst process of those chosen; then choose that instance.',
     tags: ['nodejs'],
-    sections: [glance, eventLoop, heap, gc, processSection, threads, diagnosis],
+    sections: [glance, eventLoop, heap, gc, processSection, threads, diagnosis, profiles],
   });
 }

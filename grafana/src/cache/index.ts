@@ -1,0 +1,126 @@
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { cacheMetrics } from '../../../instrumentation/catalogue';
+import { dashboard, type Section } from '../board';
+import { timeseries } from '../panels';
+import { label, max, quantile, rate, series, sum } from '../promql';
+import { thresholds } from '../thresholds';
+import { byCache, byTier, cacheLegend, hitShare, tierLegend } from './ratios';
+
+const m = cacheMetrics;
+const operation = label(m.operations, 'cache.operation');
+const result = label(m.operations, 'cache.result');
+const reason = label(m.evictions, 'cache.eviction.reason');
+const loadResult = label(m.loads, 'cache.load.result');
+
+const tiers: Section = {
+  title: 'Tiers',
+  panels: [
+    timeseries({
+      title: 'Hits, as a share of lookups',
+      description:
+        'Lookups of a tier that found the key. Normal: level, and high in l1. Falling: keys have changed, the time to live is too short, or the tier is too small; read it beside evictions and lookups.',
+      unit: 'percentunit',
+      width: 8,
+      max: 1,
+      queries: [{ expr: hitShare, legend: tierLegend }],
+    }),
+    timeseries({
+      title: 'Operations by result',
+      description:
+        'Operations a second on each tier. Normal: hits, few misses, no errors. Errors: the tier is down or slow, and the cache goes on without it.',
+      unit: 'ops',
+      width: 8,
+      queries: [
+        {
+          expr: sum(rate(series(m.operations)), [...byTier, operation, result]),
+          legend: `${tierLegend} {{${operation}}} {{${result}}}`,
+        },
+      ],
+    }),
+    timeseries({
+      title: 'Entries',
+      description:
+        'Entries that a tier holds, where it can tell, and the most that it may. Normal: at the limit once warm, if the hits are high.',
+      unit: 'short',
+      width: 8,
+      decimals: 0,
+      queries: [
+        { expr: max(series(m.entries), byTier), legend: tierLegend },
+        { expr: max(series(m.limit), byTier), legend: `${tierLegend} limit`, limit: true },
+      ],
+    }),
+    timeseries({
+      title: 'Evictions by reason',
+      description:
+        'Entries a second that the cache dropped by itself. Normal: expired. Capacity high with few hits: the tier is too small for the keys in use.',
+      unit: 'ops',
+      width: 8,
+      queries: [
+        { expr: sum(rate(series(m.evictions)), [...byTier, reason]), legend: `${tierLegend} {{${reason}}}` },
+      ],
+    }),
+    timeseries({
+      title: 'Lookup p99',
+      description:
+        'The 99th percentile of a lookup over all tiers, without the load that follows a miss. Normal: microseconds from l1, a millisecond from Redis. Higher: Redis is slow or far.',
+      unit: 's',
+      width: 8,
+      thresholds: thresholds.lookupSeconds,
+      queries: [{ expr: quantile(0.99, m.getDuration, byCache), legend: cacheLegend }],
+    }),
+    timeseries({
+      title: 'Lookups a second',
+      description: 'Lookups over all tiers. Normal: follows the traffic.',
+      unit: 'ops',
+      width: 8,
+      queries: [{ expr: sum(rate(series(m.getDuration, {}, '_count')), byCache), legend: cacheLegend }],
+    }),
+  ],
+};
+
+const loads: Section = {
+  title: 'Loads from what is behind the cache',
+  panels: [
+    timeseries({
+      title: 'Loads by result',
+      description:
+        'Values a second that the loader fetched. Normal: about the misses of the last tier. A peak at once: many keys expired together; spread their time to live.',
+      unit: 'ops',
+      width: 8,
+      queries: [
+        {
+          expr: sum(rate(series(m.loads)), [...byCache, loadResult]),
+          legend: `${cacheLegend} {{${loadResult}}}`,
+        },
+      ],
+    }),
+    timeseries({
+      title: 'Load p99',
+      description:
+        'The 99th percentile of the loader. Normal: that of its query. This is what a miss costs a user.',
+      unit: 's',
+      width: 8,
+      queries: [{ expr: quantile(0.99, m.loadDuration, byCache), legend: cacheLegend }],
+    }),
+    timeseries({
+      title: 'Loads spared',
+      description:
+        'Loads a second that were not made because one for the same key was under way: what would have been a stampede. Normal: few. Many: a hot key expires under load; refresh it early.',
+      unit: 'ops',
+      width: 8,
+      queries: [{ expr: sum(rate(series(m.suppressed)), byCache), legend: cacheLegend }],
+    }),
+  ],
+};
+
+/** The board **Cache**: tiers by name, and the loads behind them. */
+export function cacheBoard(): Dashboard {
+  return dashboard({
+    uid: 'otel-vitals-cache',
+    title: 'Cache',
+    description:
+      'Caches of the toolkit by name and tier: whether they hit, what they evict, and what their misses cost the database behind them. A falling share of hits shows here before the database feels it.',
+    tags: ['nodejs', 'cache'],
+    sections: [tiers, loads],
+  });
+}
