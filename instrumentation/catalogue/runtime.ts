@@ -35,6 +35,13 @@ export const heapMetrics = {
     'By',
     "The heap's size limit, young generation included (heap_size_limit)",
   ),
+  oldGenerationLimit: metric(
+    'heap',
+    'vitals.heap.old_generation.limit',
+    'gauge',
+    'By',
+    'What all spaces but those of the young generation may grow to together; past it the process runs out of memory',
+  ),
   live: metric(
     'heap',
     'vitals.heap.live',

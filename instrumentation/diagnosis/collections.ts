@@ -53,7 +53,7 @@ export function diagnoseGc(
   const { pause: pauseMs, percent, factor } = config.gcTargets;
   const targets = { pauseMs, fraction: percent / 100 };
   const mode = config.gcTuner === 'act' ? 'act' : 'advise';
-  const source = gcStatsSource(registry, gc, flags);
+  const source = gcStatsSource(registry, gc, { flags, longMs: pauseMs });
   const adjustments: GcAdjustment[] = [];
   const counter = registry.instrument(diagnosisMetrics.gcAdjustments);
   const actor = createGcActor({

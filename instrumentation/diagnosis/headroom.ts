@@ -1,7 +1,8 @@
-import { getHeapStatistics } from 'node:v8';
 import { guarded } from '../guard';
 import type { Log } from '../log';
 import { countDescriptors, descriptorLimit } from '../meters/file-descriptors';
+import { oldGenerationLimit } from '../meters/heap-limits';
+import { heapUseNow } from '../meters/heap-use';
 import { memoryLimit } from '../meters/memory-limit';
 import type { FindingCode } from './codes';
 import type { Findings } from './findings';
@@ -23,8 +24,13 @@ export interface Exhaustible {
   tick?(): void;
 }
 
-/** What a process runs out of. */
-export function exhaustibles(): Exhaustible[] {
+/**
+ * What a process runs out of.
+ *
+ * @param live bytes that the last major collection left in the old generation, once there was one: the garbage that
+ *   stands beside them up to the next collection takes no room that can't be had
+ */
+export function exhaustibles(live: () => number | undefined = () => undefined): Exhaustible[] {
   const descriptors = process.platform === 'linux' ? countDescriptors() : undefined;
   const mostDescriptors = process.platform === 'linux' ? descriptorLimit() : undefined;
   return [
@@ -34,8 +40,11 @@ export function exhaustibles(): Exhaustible[] {
       share: 0.9,
       unit: 'bytes',
       read() {
-        const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-        return { used, limit };
+        const { total, young, youngCapacity } = heapUseNow();
+        return {
+          used: Math.min(total - young, live() ?? Infinity),
+          limit: oldGenerationLimit(youngCapacity),
+        };
       },
     },
     {
@@ -60,7 +69,7 @@ export function exhaustibles(): Exhaustible[] {
 export function watchHeadroom(
   findings: Findings,
   log: Log,
-  things: readonly Exhaustible[] = exhaustibles(),
+  things: readonly Exhaustible[],
 ): { look(): void } {
   const lookAt = guarded(log, 'looking at what runs out', (thing: Exhaustible) => {
     const { used, limit } = thing.read();

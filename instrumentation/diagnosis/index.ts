@@ -1,4 +1,5 @@
 import { diagnosisMetrics } from '../catalogue/diagnosis';
+import { heapMetrics } from '../catalogue/runtime';
 import { isEnabled } from '../config/load';
 import { guarded } from '../guard';
 import { errorText } from '../log';
@@ -9,7 +10,7 @@ import type { RouteAnswer } from '../profiling/contract';
 import { diagnoseGc, type GcReport } from './collections';
 import { createFindings, type Evidence, type Finding, type FindingReport } from './findings';
 import { type GcMeasurement, measureGc } from './gc/measure';
-import { watchHeadroom } from './headroom';
+import { exhaustibles, watchHeadroom } from './headroom';
 import type { MemoryReport } from './leak/report';
 import { diagnoseLeaks } from './leaks';
 import { type ReportSubject, type VitalsReport, vitalsReport } from './report';
@@ -91,7 +92,12 @@ export function startDiagnosis(
     finding => add(finding, -1),
   );
   const toolkit = watchToolkit(findings, log);
-  const headroom = watchHeadroom(findings, log);
+  const live = registry.instrument(heapMetrics.live).with({});
+  const headroom = watchHeadroom(
+    findings,
+    log,
+    exhaustibles(() => live.value),
+  );
   const leaks =
     config.leakDetector === 'on' ? diagnoseLeaks({ registry, config, log }, gc, findings) : undefined;
   const collections =

@@ -1,4 +1,5 @@
-import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
+import { getHeapSpaceStatistics } from 'node:v8';
+import { oldGenerationLimit } from './heap-limits';
 
 /** One heap space, as `v8.GCProfiler` reports it. */
 export interface SpaceUse {
@@ -43,16 +44,8 @@ export interface HeapFill {
   readonly share: number;
 }
 
-/** V8's default for a semi-space on 64-bit machines. */
-const semiSpaceBytes = 16 * 2 ** 20;
-
-/** Bytes that the old generation may grow to: the limit that V8 tells includes the young one, three semi-spaces. */
-export function oldGenerationLimit({ youngCapacity }: HeapUse = heapUseNow()): number {
-  return getHeapStatistics().heap_size_limit - 3 * Math.max(youngCapacity, semiSpaceBytes);
-}
-
+/** How full the old generation is, code and what else V8 counts to it included. */
 export function heapFill(): HeapFill {
   const use = heapUseNow();
-  const limit = oldGenerationLimit(use);
-  return { bytes: use.old, share: limit > 0 ? use.old / limit : 1 };
+  return { bytes: use.old, share: (use.total - use.young) / oldGenerationLimit(use.youngCapacity) };
 }

@@ -20,6 +20,7 @@ export const gcStats = (more: Partial<GcStats> = {}): GcStats => ({
   at: 0,
   windowSeconds: 60,
   kinds: { major: pauses(), minor: pauses(), incremental: pauses(), weakcb: pauses() },
+  longMajors: { count: 0, maxMs: 0, overMinutes: 10 },
   collections: 80,
   forcedCollections: 0,
   lastGcAt: 0,

@@ -50,6 +50,7 @@ export function live(
       arrayBuffersBytes: mib,
       rssBytes: 200 * mib,
       nativeBytes: 40 * mib,
+      workerHeapBytes: 0,
       activeResources: 20,
       resources: {},
       collections: i,

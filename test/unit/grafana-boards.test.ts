@@ -33,6 +33,7 @@ const onNoBoard: readonly [name: RegExp, reason: string][] = [
   [/^vitals\.build_info$/, 'versions, for whoever asks Prometheus'],
   [/^otel\.sdk\.exporter\./, 'the same, of what it exports over OTLP'],
   [/^process\.memory\.virtual$/, 'address space says little of memory in use'],
+  [/^vitals\.heap\.limit$/, 'the limit of the old generation is the one that a process runs into'],
   [/^process\.uptime$/, 'process starts are marked on every graph'],
   [/^v8js\.memory\.heap\.space\.available_size$/, 'the size of a space and its use are there'],
   [/^nodejs\.eventloop\.delay\.(min|mean|stddev)$/, 'percentiles say more of a delay'],

@@ -15,16 +15,9 @@ export const gcShareByKind = max(
   [gcKind],
 );
 
-/**
- * How full the old generation is, by process. The limit that V8 reports includes three semi-spaces of young
- * generation, which an old object can't use. Their largest size is not reported, but the young generation's space
- * holds two semi-spaces and is at its largest under load, where it matters.
- */
+/** How full the old generation is, by process: the limit of the whole heap includes room that old objects can't use. */
 export const heapShare = `${sum(series(heapMetrics.used, { 'v8js.heap.space.name': '!~"new_.*"' }), perInstance)}
-  / (
-    ${max(series(heapMetrics.limit), perInstance)}
-    - 1.5 * ${sum(series(heapMetrics.spaceSize, { 'v8js.heap.space.name': '="new_space"' }), perInstance)}
-  )`;
+  / ${max(series(heapMetrics.oldGenerationLimit), perInstance)}`;
 
 /** Resident memory as a share of what the process may use. */
 export const memoryShare = `${max(series(processMetrics.memoryUsage), perInstance)}

@@ -4,7 +4,7 @@ import type { GcStats } from './stats';
 
 /** What collections may cost before something is to be done. */
 export interface GcTargets {
-  /** The 99th percentile of major pauses, in milliseconds. */
+  /** A major pause, in milliseconds. */
   readonly pauseMs: number;
   /** Share of time that the main thread is held up. */
   readonly fraction: number;
@@ -31,8 +31,9 @@ const shareOfRoom = 0.5;
 const nearLimit = 0.6;
 /** Share of what is allocated that is promoted, above which objects grow old too soon. */
 const promotedTooSoon = 0.1;
-/** Major collections that must have been seen. */
+/** Major collections that must have been seen, and long ones of them of late. */
 const fewestMajors = 3;
+const fewestLong = 3;
 
 /** What to do about collections, with numbers; nothing where they cost less than what is aimed at. */
 export function adviseOnGc(stats: GcStats, targets: GcTargets): GcAdvice[] {
@@ -109,23 +110,24 @@ function oldGeneration(stats: GcStats, { fraction }: GcTargets): GcAdvice | unde
 }
 
 function longPauses(stats: GcStats, { pauseMs }: GcTargets): GcAdvice | undefined {
-  const { major } = stats.kinds;
-  if (major.count < fewestMajors || major.p99Ms <= pauseMs || stats.majorPerSecond === 0) return undefined;
+  const { count, maxMs, overMinutes } = stats.longMajors;
+  if (count < fewestLong) return undefined;
+  const live = Math.round(stats.liveBytes / mib);
   return {
     code: 'gc_pauses',
     subject: 'major collections',
     evidence: {
-      p99_ms: round(major.p99Ms),
-      max_ms: round(major.maxMs),
-      mean_ms: round(major.meanMs),
+      long_pauses: count,
+      over_minutes: overMinutes,
+      max_ms: round(maxMs),
       target_ms: pauseMs,
       live_bytes: stats.liveBytes,
       major_per_second: round(stats.majorPerSecond),
     },
     advice:
-      `One in a hundred major collections stops the process for ${Math.round(major.p99Ms)} ms and more; ` +
-      `${Math.round(stats.liveBytes / mib)} MiB are alive, which each goes through: keep fewer objects, hold large ` +
-      'caches in buffers or outside, or divide the work among processes.',
+      `${count} major collections of the last ${overMinutes} minutes stopped the process for more than ${pauseMs} ms, ` +
+      `the longest for ${Math.round(maxMs)} ms; ${live} MiB are alive, which each goes through: keep fewer objects, ` +
+      'hold large caches in buffers or outside, or divide the work among processes.',
     flags: [],
   };
 }

@@ -1,9 +1,11 @@
 import { getHeapStatistics } from 'node:v8';
 import { gcMetrics, heapMetrics } from '../../catalogue';
 import type { GcSource, GcType } from '../../meters/gc-source';
-import { heapUseNow, oldGenerationLimit } from '../../meters/heap-use';
+import { maxSemiSpace, oldGenerationLimit } from '../../meters/heap-limits';
+import { heapUseNow } from '../../meters/heap-use';
 import { memoryLimit } from '../../meters/memory-limit';
 import type { MetricRegistry } from '../../metrics/registry';
+import { readScheduling, type Scheduling } from '../scheduling';
 import { createPauses, type PauseStats } from './pauses';
 
 /** What garbage collection does to the process. Rates and shares are of the last minute, or since the start. */
@@ -13,6 +15,8 @@ export interface GcStats {
   readonly windowSeconds: number;
   /** Since the start, without those that code asked for. */
   readonly kinds: Readonly<Record<GcType, PauseStats>>;
+  /** Major pauses of the last minutes over the target, without what the thread waited for a CPU; none that code asked for. */
+  readonly longMajors: { readonly count: number; readonly maxMs: number; readonly overMinutes: number };
   readonly collections: number;
   readonly forcedCollections: number;
   readonly lastGcAt: number | undefined;
@@ -47,11 +51,11 @@ export interface GcStatsSource {
 }
 
 const gcTypes: readonly GcType[] = ['major', 'minor', 'incremental', 'weakcb'];
+/** Milliseconds for which a long pause counts, and the most that are kept. */
+const lateMs = 600_000;
+const mostLong = 100;
 /** Ticks that the window has. */
 const windowTicks = 6;
-const mib = 2 ** 20;
-/** V8's default on 64-bit machines. */
-const defaultSemiSpaceMib = 16;
 
 interface Totals {
   readonly at: number;
@@ -65,12 +69,19 @@ interface Totals {
   readonly promoted: number;
 }
 
-/** @param flags options of Node.js that are in force, such as those of process.execArgv and NODE_OPTIONS */
+export interface GcStatsOptions {
+  /** Options of Node.js that are in force, such as those of process.execArgv and NODE_OPTIONS. */
+  readonly flags: readonly string[];
+  /** Milliseconds from which a major pause is a long one. */
+  readonly longMs: number;
+  readonly now?: () => number;
+  readonly scheduling?: () => Scheduling;
+}
+
 export function gcStatsSource(
   registry: MetricRegistry,
   gc: GcSource,
-  flags: readonly string[],
-  now: () => number = () => performance.now(),
+  { flags, longMs, now = () => performance.now(), scheduling = readScheduling }: GcStatsOptions,
 ): GcStatsSource {
   const pauses = Object.fromEntries(gcTypes.map(type => [type, createPauses()])) as Record<
     GcType,
@@ -79,12 +90,26 @@ export function gcStatsSource(
   let forced = 0;
   let lastGcAt: number | undefined;
   let live: number | undefined;
+  let waitedMs = scheduling().waitedMs;
+  /** Long major pauses of late, and how long each was. */
+  let long: { at: number; ms: number }[] = [];
+  const takeLong = (pauses: readonly number[]): void => {
+    const waited = scheduling().waitedMs;
+    // What the thread waited for a CPU lately is in the pauses as well, and is no work of the collector's.
+    const left = pauses.map(ms => ms - (waited - waitedMs)).filter(ms => ms > longMs);
+    waitedMs = waited;
+    long = [...long, ...left.map(ms => ({ at: now(), ms }))].slice(-mostLong);
+  };
   const stop = gc.subscribe(collections => {
     lastGcAt = Date.now();
     for (const { type, seconds, forced: asked } of collections) {
       if (asked) forced++;
       else pauses[type].add(seconds * 1000);
     }
+    const long = collections
+      .filter(({ type, forced: asked, seconds }) => type === 'major' && !asked && seconds * 1000 > longMs)
+      .map(({ seconds }) => seconds * 1000);
+    if (long.length > 0) takeLong(long);
     if (collections.some(({ type, forced: asked }) => type === 'major' && !asked)) live = heapUseNow().old;
   });
 
@@ -108,6 +133,8 @@ export function gcStatsSource(
   return {
     tick() {
       window.push(totals());
+      waitedMs = scheduling().waitedMs;
+      long = long.filter(({ at }) => now() - at < lateMs);
       if (window.length > windowTicks) window.shift();
     },
     read() {
@@ -124,6 +151,11 @@ export function gcStatsSource(
           GcType,
           PauseStats
         >,
+        longMajors: {
+          count: long.length,
+          maxMs: Math.max(0, ...long.map(({ ms: pause }) => pause)),
+          overMinutes: lateMs / 60_000,
+        },
         collections: to.all,
         forcedCollections: forced,
         lastGcAt,
@@ -140,25 +172,12 @@ export function gcStatsSource(
         heapUsedBytes: to.used,
         liveBytes: live ?? use.old,
         heapLimitBytes,
-        oldGenerationLimitBytes: oldGenerationLimit(use),
+        oldGenerationLimitBytes: oldGenerationLimit(use.youngCapacity),
         semiSpaceBytes: use.youngCapacity,
-        maxSemiSpaceBytes: Math.max(use.youngCapacity, semiSpaceFlag(flags) * mib),
+        maxSemiSpaceBytes: Math.max(use.youngCapacity, maxSemiSpace(flags)),
         roomBytes: Math.max(0, memoryLimit() - process.memoryUsage.rss()),
       };
     },
     stop,
   };
-}
-
-/** MiB of `--max-semi-space-size`; the last of several holds. */
-export function semiSpaceFlag(flags: readonly string[]): number {
-  let value = defaultSemiSpaceMib;
-  for (const [i, flag] of flags.entries()) {
-    const [, given] = /^--max[-_]semi[-_]space[-_]size(?:=(\d+))?$/.exec(flag) ?? [];
-    const number = Number(
-      given ?? (/^--max[-_]semi[-_]space[-_]size$/.test(flag) ? flags[i + 1] : undefined),
-    );
-    if (number > 0) value = number;
-  }
-  return value;
 }

@@ -46,7 +46,7 @@ export function suggestionsFor(kind: LeakKind, { sites = [], from, to }: LeakFac
           : [
               `Look at what keeps what ${place(top)} allocates: it is ${share(top, sites)} of the growth that was sampled.`,
             ]),
-        ...(sites.some(isListener)
+        ...(sites.some(({ addsListeners }) => addsListeners)
           ? ['Listeners are added and stay: remove each, use once(), or pass { signal }.']
           : []),
         ...grown.map(
@@ -63,7 +63,8 @@ export function suggestionsFor(kind: LeakKind, { sites = [], from, to }: LeakFac
       ];
     case 'native':
       return [
-        'Neither the heap nor buffers grow: look at native add-ons, at zlib, TLS and image objects that are not closed, and at the allocator.',
+        ...workersAdvice(from, to),
+        'It is neither the heap of the main thread nor buffers: look at native add-ons, at SharedArrayBuffers, at zlib, TLS and image objects that are not closed, and at the allocator.',
         'Try MALLOC_ARENA_MAX=2, or jemalloc: glibc keeps memory in arenas of each thread, which looks the same.',
       ];
     case 'resources':
@@ -80,6 +81,16 @@ export function recommendationsOf(states: Readonly<Record<LeakKind, KindState>>,
   return [...new Set(kinds.flatMap(kind => suggestionsFor(kind, facts)))];
 }
 
+/** Heaps of worker threads are native memory to the main thread. */
+function workersAdvice(from: MemorySnapshot | undefined, to: MemorySnapshot | undefined): string[] {
+  if (from === undefined || to === undefined) return [];
+  const added = to.workerHeapBytes - from.workerHeapBytes;
+  if (added < (to.nativeBytes - from.nativeBytes) / 4) return [];
+  return [
+    `The heaps of worker threads grew by ${Math.round(added / 2 ** 20)} MiB meanwhile: vitals.worker_thread.heap.used tells of which; look at what that thread keeps between its tasks.`,
+  ];
+}
+
 /** Resources of which there are many more, most first. */
 function grownTypes(from: MemorySnapshot | undefined, to: MemorySnapshot | undefined) {
   if (from === undefined || to === undefined) return [];
@@ -91,10 +102,6 @@ function grownTypes(from: MemorySnapshot | undefined, to: MemorySnapshot | undef
 }
 
 const advise = (type: string): string => resourceAdvice[type] ?? 'see that each is closed';
-const isListener = ({ stack }: GrowingSite): boolean =>
-  stack.some(frame =>
-    /^(_addListener|addListener|on|once|prependListener|addEventListener) node:/.test(frame),
-  );
 
 /** A place as it is written in advice and evidence. */
 export const place = ({ name, file, line }: GrowingSite): string => `${name} (${file}:${line})`;

@@ -13,6 +13,8 @@ export interface GrowingSite {
   readonly liveBytes: number;
   /** Innermost call first. */
   readonly stack: readonly string[];
+  /** Whether it also adds listeners, which stay with what they listen to. */
+  readonly addsListeners: boolean;
 }
 
 export interface SiteSearch {
@@ -123,6 +125,7 @@ interface Site {
   readonly stack: readonly string[];
   /** Bytes of the stack that is shown. */
   stackBytes: number;
+  addsListeners: boolean;
 }
 
 /** What is alive by the innermost function that is no part of Node.js or V8. */
@@ -137,6 +140,7 @@ export function sitesOf(root: AllocationNode): Map<string, Site> {
       const key = `${name}\0${scriptName}\0${lineNumber}`;
       const site = sites.get(key);
       const shown = stack.slice(0, mostFrames).map(written);
+      const addsListeners = site?.addsListeners === true || stack.some(isListening);
       if (site === undefined) {
         sites.set(key, {
           name: name || '(anonymous)',
@@ -145,13 +149,14 @@ export function sitesOf(root: AllocationNode): Map<string, Site> {
           bytes,
           stack: shown,
           stackBytes: bytes,
+          addsListeners,
         });
       } else {
         const total = site.bytes + bytes;
         // Of several ways to one function the one with most is shown.
         if (bytes > site.stackBytes)
-          sites.set(key, { ...site, bytes: total, stack: shown, stackBytes: bytes });
-        else site.bytes = total;
+          sites.set(key, { ...site, bytes: total, stack: shown, stackBytes: bytes, addsListeners });
+        else Object.assign(site, { bytes: total, addsListeners });
       }
     }
     for (const child of node.children) visit(child, stack);
@@ -167,6 +172,10 @@ function isApplications({ scriptName }: Pick<AllocationNode, 'scriptName'>): boo
 /** This bundle, whose own allocations are nobody's leak to mend. */
 const isAgents = ({ scriptName }: Pick<AllocationNode, 'scriptName'>): boolean => scriptName === __filename;
 
+const isListening = ({ name, scriptName }: AllocationNode): boolean =>
+  scriptName.startsWith('node:') &&
+  /^(_addListener|addListener|on|once|prependListener|addEventListener)$/.test(name ?? '');
+
 const written = ({ name, scriptName, lineNumber }: AllocationNode): string =>
   `${name || '(anonymous)'} ${scriptName}${lineNumber ? `:${lineNumber}` : ''}`.trimEnd();
 
@@ -176,14 +185,24 @@ const written = ({ name, scriptName, lineNumber }: AllocationNode): string =>
  */
 function grown(seen: readonly ReadonlyMap<string, Site>[], intervalBytes: number): GrowingSite[] {
   const after = seen[seen.length - 1]!;
-  const sites = [...after].flatMap(([key, { name, file, line, bytes, stack }]) => {
+  const sites = [...after].flatMap(([key, { name, file, line, bytes, stack, addsListeners }]) => {
     const course = seen.map(sites => sites.get(key)?.bytes ?? 0);
     const addedBytes = bytes - course[0]!;
     const lately = bytes - course[(course.length - 1) >> 1]!;
     const error = Math.sqrt((bytes + course[0]!) * intervalBytes);
     if (file === '' || addedBytes < overError * error || mannKendall(course).p >= significance) return [];
     if (lately < Math.max(error, addedBytes * inNewerHalf)) return [];
-    return [{ name, file, line, addedBytes: Math.round(addedBytes), liveBytes: Math.round(bytes), stack }];
+    return [
+      {
+        name,
+        file,
+        line,
+        addedBytes: Math.round(addedBytes),
+        liveBytes: Math.round(bytes),
+        stack,
+        addsListeners,
+      },
+    ];
   });
   sites.sort((a, b) => b.addedBytes - a.addedBytes);
   const most = sites[0]?.addedBytes ?? 0;

@@ -2,6 +2,7 @@ import { getHeapStatistics } from 'node:v8';
 import { gcMetrics } from '../../catalogue';
 import type { Collection, GcSource } from '../../meters/gc-source';
 import { heapUseNow } from '../../meters/heap-use';
+import { inheritedSlots, readSlots } from '../../meters/thread-slots';
 import type { MetricRegistry } from '../../metrics/registry';
 
 /** The memory of the process over one interval. Of what goes up and down with garbage it is the least that was seen. */
@@ -22,6 +23,8 @@ export interface MemorySnapshot {
   readonly rssBytes: number;
   /** What is resident and neither heap nor external. */
   readonly nativeBytes: number;
+  /** Of which the heaps of worker threads, as far as they run the preload and report. */
+  readonly workerHeapBytes: number;
   /** What keeps the event loop going, and how many of each type, the ten most frequent. */
   readonly activeResources: number;
   readonly resources: Readonly<Record<string, number>>;
@@ -132,6 +135,7 @@ export function snapshotSource(
         arrayBuffersBytes: memory.arrayBuffers,
         rssBytes: memory.rss,
         nativeBytes: least.native,
+        workerHeapBytes: workerHeaps(),
         activeResources: resources.count,
         resources: resources.byType,
         collections,
@@ -150,6 +154,11 @@ export function snapshotSource(
     },
     stop,
   };
+}
+
+function workerHeaps(): number {
+  const slots = inheritedSlots();
+  return slots === undefined ? 0 : readSlots(slots).reduce((sum, { heapUsed }) => sum + heapUsed, 0);
 }
 
 function countResources(): { count: number; byType: Record<string, number> } {

@@ -3,7 +3,8 @@ import { collectGarbage } from '../../collect-garbage';
 import { guarded } from '../../guard';
 import type { Log } from '../../log';
 import type { GcSource } from '../../meters/gc-source';
-import { heapUseNow, oldGenerationLimit } from '../../meters/heap-use';
+import { oldGenerationLimit } from '../../meters/heap-limits';
+import { heapUseNow } from '../../meters/heap-use';
 import { memoryLimit } from '../../meters/memory-limit';
 import type { MetricRegistry } from '../../metrics/registry';
 import type { Evidence } from '../findings';
@@ -72,7 +73,7 @@ export function watchLeaks(
   const detector = createLeakDetector({
     ...options,
     limitOf(kind, { rssBytes, externalBytes, nativeBytes }) {
-      if (kind === 'heap') return oldGenerationLimit();
+      if (kind === 'heap') return oldGenerationLimit(heapUseNow().youngCapacity);
       if (kind === 'resources') return undefined;
       return limit - rssBytes + (kind === 'buffers' ? externalBytes : nativeBytes);
     },
@@ -88,7 +89,8 @@ export function watchLeaks(
   const isDue = (kind: LeakKind): boolean => {
     const from = since.get(kind);
     if (from === undefined) return false;
-    if (kind === 'native' || kind === 'resources') return true;
+    if (kind === 'native') return !explainedByOthers(detector.state);
+    if (kind === 'resources') return true;
     return sites.found() !== undefined || sites.unavailable !== undefined || taken - from >= siteWait;
   };
 
@@ -189,6 +191,15 @@ export function watchLeaks(
       sites.end();
     },
   };
+}
+
+/**
+ * Whether what native memory grew by may belong to a heap or to buffers that grow as well: of what they take from the
+ * system, V8 and the allocator keep more than they count.
+ */
+function explainedByOthers({ heap, buffers, native }: Readonly<Record<LeakKind, KindState>>): boolean {
+  const others = [heap, buffers].filter(({ suspected }) => suspected).map(({ verdict }) => verdict.growth);
+  return native.verdict.growth < Math.max(0, ...others);
 }
 
 function growthBetween(

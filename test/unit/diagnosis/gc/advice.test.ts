@@ -52,10 +52,13 @@ test('a full old generation is advised on with twice what is alive, where there 
 });
 
 test('long major pauses are told with what each goes through, and no option is promised to help', () => {
-  const kinds = { ...gcStats().kinds, major: pauses({ p99Ms: 340, maxMs: 400 }) };
-  const [advice] = adviseOnGc(gcStats({ kinds, liveBytes: 900 * mib }), targets);
+  const longMajors = { count: 3, maxMs: 340, overMinutes: 10 };
+  const [advice] = adviseOnGc(gcStats({ longMajors, liveBytes: 900 * mib }), targets);
   assert.deepEqual([advice!.code, advice!.flags], ['gc_pauses', []]);
-  assert.match(advice!.advice, /for 340 ms and more; 900 MiB are alive/);
+  assert.match(
+    advice!.advice,
+    /^3 major collections .* more than 100 ms, the longest for 340 ms; 900 MiB are alive/,
+  );
 });
 
 for (const [name, stats] of Object.entries({
@@ -67,8 +70,9 @@ for (const [name, stats] of Object.entries({
   },
   'many promotions that cost next to nothing': { promotionBytesPerSecond: 20 * mib, minorFraction: 0.01 },
   'a large heap that is seldom collected': { liveBytes: 1600 * mib, majorFraction: 0.004 },
-  'one long pause at the start': {
-    kinds: { ...gcStats().kinds, major: pauses({ count: 1, p99Ms: 500 }) },
+  'two long pauses, as of a start': {
+    kinds: { ...gcStats().kinds, major: pauses({ count: 60, p99Ms: 500 }) },
+    longMajors: { count: 2, maxMs: 500, overMinutes: 10 },
   },
   'rates that are not known': {
     minorFraction: 0.02,

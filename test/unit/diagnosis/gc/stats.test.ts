@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gcMetrics, heapMetrics } from '../../../../instrumentation/catalogue';
 import { createPauses } from '../../../../instrumentation/diagnosis/gc/pauses';
-import { gcStatsSource, semiSpaceFlag } from '../../../../instrumentation/diagnosis/gc/stats';
+import { gcStatsSource } from '../../../../instrumentation/diagnosis/gc/stats';
 import type { GcListener } from '../../../../instrumentation/meters/gc-source';
 import { MetricRegistry } from '../../../../instrumentation/metrics/registry';
 
@@ -31,6 +31,7 @@ test('percentiles are of the last 512, and of none they are 0', () => {
 test('shares and rates are of the window, and forced collections are counted apart', () => {
   let listener: GcListener = () => {};
   let time = 0;
+  let waitedMs = 0;
   const registry = new MetricRegistry(100, error => assert.fail(String(error)));
   const source = gcStatsSource(
     registry,
@@ -40,8 +41,12 @@ test('shares and rates are of the window, and forced collections are counted apa
         return () => {};
       },
     },
-    ['--max-semi-space-size=32'],
-    () => time,
+    {
+      flags: ['--max-semi-space-size=32'],
+      longMs: 100,
+      now: () => time,
+      scheduling: () => ({ ranMs: 0, waitedMs }),
+    },
   );
   const collect = (type: 'minor' | 'major' | 'incremental', ms: number, forced = false): void =>
     listener([{ type, seconds: ms / 1000, forced }]);
@@ -66,13 +71,18 @@ test('shares and rates are of the window, and forced collections are counted apa
     [1, 0.02, 0.003, 0.023],
   );
   assert.equal(stats.promotionBytesPerSecond, 1e6);
+  assert.deepEqual(stats.longMajors, { count: 1, maxMs: 500, overMinutes: 10 });
+  // Two in which the thread waited for a CPU for most of the time, and two that are long.
+  collect('major', 150);
+  waitedMs = 100;
+  collect('major', 190);
+  collect('major', 101);
+  collect('major', 100);
+  assert.deepEqual(source.read().longMajors, { count: 3, maxMs: 500, overMinutes: 10 });
+  time += 600_000;
+  source.tick();
+  assert.equal(source.read().longMajors.count, 0);
   assert.equal(stats.kinds.minor.totalMs, 1400);
   assert.equal(stats.maxSemiSpaceBytes, 32 * 2 ** 20);
   assert.ok(stats.liveBytes > 0 && stats.heapLimitBytes > stats.oldGenerationLimitBytes);
-});
-
-test('the semi-space that was asked for is read from options in each of their forms, the last of them', () => {
-  assert.equal(semiSpaceFlag([]), 16);
-  assert.equal(semiSpaceFlag(['--max_semi_space_size=8', '--max-semi-space-size', '64']), 64);
-  assert.equal(semiSpaceFlag(['--max-semi-space-size=0', '--max-old-space-size=512']), 16);
 });
