@@ -1,109 +1,24 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import type * as queueCore from '../../toolkit/lock/queue-core';
-import type * as spinCore from '../../toolkit/lock/spin-core';
-import { explore, type Forget, loadAsSteps, type Thread } from '../helpers/interleavings';
+import { explore, type Thread } from '../helpers/interleavings';
+import {
+  checkMessages,
+  nothing,
+  oneAfterTheOther,
+  programs,
+  q,
+  ring,
+  runAlone,
+  setUp,
+} from '../helpers/queue-model';
 
-const core = join(__dirname, '../../toolkit/lock');
-const q = loadAsSteps<typeof queueCore>(join(core, 'queue-core.ts'));
-const s = loadAsSteps<typeof spinCore>(join(core, 'spin-core.ts'));
-
-interface Shared {
-  /** By the thread that received. */
-  readonly got: Record<number, number[]>;
-  refused: number;
-}
-
-const ring = { stride: 2, mask: 1 };
-
-function setUp(start: number): Int32Array {
-  const words = new Int32Array(q.headerWords + ring.stride * (ring.mask + 1));
-  // It has no operation of Atomics, so it runs to its end.
-  q.initialize(words, ring, start).next();
-  return words;
-}
-
-/** What the threads of a case are made of. */
-function programs(words: Int32Array, shared: Shared, waits: boolean, forget: Forget) {
-  return {
-    *send(thread: number, message: number): Thread {
-      for (;;) {
-        forget(thread, `send ${message}`);
-        const place = yield* q.claimRoom(words, ring);
-        if (place >= 0) {
-          words[place + 1] = message;
-          yield* q.publish(words, place);
-          if (waits) yield* q.wakeSleepers(words, ring);
-          return;
-        }
-        if (!waits) {
-          shared.refused++;
-          return;
-        }
-        yield* q.sleepForRoom(words, ring, Infinity);
-      }
-    },
-    *receive(thread: number, task = 0): Thread {
-      shared.got[thread] ??= [];
-      for (;;) {
-        forget(thread, `receive ${task}`);
-        const place = yield* q.claimMessage(words, ring);
-        if (place >= 0) {
-          shared.got[thread].push(words[place + 1]!);
-          words[place + 1] = -1;
-          yield* q.recycle(words, ring, place);
-          if (waits) yield* q.wakeSleepers(words, ring);
-          return;
-        }
-        if (!waits) return;
-        yield* q.sleepForMessage(words, ring, Infinity);
-      }
-    },
-  };
-}
-
-function* oneAfterTheOther(...parts: Thread[]): Thread {
-  for (const part of parts) yield* part;
-}
-
-/** Runs a thread alone. */
-function runAlone(thread: Thread): void {
-  let step = thread.next();
-  while (!step.done) step = thread.next(Atomics as never);
-}
-
-/** What was received and what is left in the queue: each message once, and in the order of each producer. */
-function checkMessages(shared: Shared, words: Int32Array, sent: number[]): void {
-  const rest: Shared = { got: {}, refused: 0 };
-  const { receive } = programs(words, rest, false, () => {});
-  for (let before = -1; before !== (rest.got[9]?.length ?? 0); ) {
-    before = rest.got[9]?.length ?? 0;
-    runAlone(receive(9));
-  }
-  const all = [...Object.values(shared.got).flat(), ...rest.got[9]!];
-  assert.equal(new Set(all).size, all.length, `a message came twice: ${all}`);
-  assert.ok(
-    all.every(message => sent.includes(message)),
-    `a message that nobody sent: ${all}`,
-  );
-  assert.equal(all.length + shared.refused, sent.length, `lost: sent ${sent}, came ${all}`);
-  assert.equal(words[q.sleepersWord], 0, 'somebody is announced who does not sleep');
-  for (const got of Object.values(shared.got)) {
-    for (const producer of [1, 2]) {
-      const own = got.filter(message => Math.floor(message / 10) === producer);
-      assert.deepEqual(own, [...own].sort(), `out of order: ${got}`);
-    }
-  }
-}
-
-for (const start of [0, 0x7fffffff, -1]) {
-  test(`queue from ${start}: two producers and two consumers lose, double and mix up nothing, however they interleave`, () => {
+for (const start of [0, 0x3fffffff, 0x7fffffff, -1]) {
+  test(`from ${start}: two producers and two consumers lose, double and mix up nothing, however they interleave`, () => {
     const { states, ends } = explore(
       forget => {
         const words = setUp(start);
-        const shared: Shared = { got: {}, refused: 0 };
-        const { send, receive } = programs(words, shared, false, forget);
+        const shared = nothing();
+        const { send, receive } = programs(words, shared, 0, forget);
         return { words, threads: [send(0, 10), send(1, 20), receive(2), receive(3)], shared };
       },
       (shared, words) => checkMessages(shared, words, [10, 20]),
@@ -112,12 +27,12 @@ for (const start of [0, 0x7fffffff, -1]) {
   });
 }
 
-test('queue: a full ring refuses, turns, and keeps the order', () => {
+test('a full ring refuses, turns, and keeps the order', () => {
   explore(
     forget => {
       const words = setUp(-2);
-      const shared: Shared = { got: {}, refused: 0 };
-      const { send, receive } = programs(words, shared, false, forget);
+      const shared = nothing();
+      const { send, receive } = programs(words, shared, 0, forget);
       const producer = oneAfterTheOther(...[10, 11, 12].map(message => send(0, message)));
       const consumer = oneAfterTheOther(...[1, 2].map(task => receive(1, task)));
       return { words, threads: [producer, consumer, send(2, 20)], shared };
@@ -126,12 +41,12 @@ test('queue: a full ring refuses, turns, and keeps the order', () => {
   );
 });
 
-test('queue: two consumers that sleep are both woken, whoever publishes first', () => {
+test('two consumers that sleep are both woken, whoever publishes first', () => {
   explore(
     forget => {
       const words = setUp(0);
-      const shared: Shared = { got: {}, refused: 0 };
-      const { send, receive } = programs(words, shared, true, forget);
+      const shared = nothing();
+      const { send, receive } = programs(words, shared, Infinity, forget);
       return { words, threads: [receive(0), receive(1), send(2, 10), send(3, 20)], shared };
     },
     (shared, words, asleep) => {
@@ -142,12 +57,12 @@ test('queue: two consumers that sleep are both woken, whoever publishes first', 
   );
 });
 
-test('queue: a consumer that goes to sleep misses no message that comes meanwhile', () => {
+test('a consumer that goes to sleep misses no message that comes meanwhile', () => {
   explore(
     forget => {
       const words = setUp(0);
-      const shared: Shared = { got: {}, refused: 0 };
-      const { send, receive } = programs(words, shared, true, forget);
+      const shared = nothing();
+      const { send, receive } = programs(words, shared, Infinity, forget);
       const consumer = oneAfterTheOther(receive(0, 1), receive(0, 2));
       return { words, threads: [consumer, oneAfterTheOther(send(1, 10), send(1, 11))], shared };
     },
@@ -158,12 +73,12 @@ test('queue: a consumer that goes to sleep misses no message that comes meanwhil
   );
 });
 
-test('queue: two producers that sleep in front of a full ring are both woken, whoever makes room first', () => {
+test('two producers that sleep in front of a full ring are both woken, whoever makes room first', () => {
   explore(
     forget => {
       const words = setUp(0);
-      const shared: Shared = { got: {}, refused: 0 };
-      const { send, receive } = programs(words, shared, true, forget);
+      const shared = nothing();
+      const { send, receive } = programs(words, shared, Infinity, forget);
       runAlone(send(9, 10));
       runAlone(send(9, 11));
       return { words, threads: [send(0, 12), send(1, 20), receive(2), receive(3)], shared };
@@ -176,43 +91,146 @@ test('queue: two producers that sleep in front of a full ring are both woken, wh
   );
 });
 
-test('queue: closing wakes everybody who sleeps', () => {
+test('the flag of sleepers comes down once nobody sleeps, whoever was terminated meanwhile', () => {
   explore(
-    () => {
+    forget => {
       const words = setUp(0);
-      const sleepers = [0, 1].map(() => q.sleepForMessage(words, ring, Infinity));
-      return { words, threads: [...sleepers, q.closeQueue(words)], shared: undefined };
+      const shared = nothing();
+      const { send, receive } = programs(words, shared, Infinity, forget);
+      return { words, threads: [receive(0), oneAfterTheOther(send(1, 10), send(1, 11), receive(1))], shared };
     },
-    (_shared, words, asleep) => assert.deepEqual([asleep, words[q.sleepersWord]], [[], 0]),
+    (shared, words, asleep) => {
+      assert.deepEqual(asleep, []);
+      checkMessages(shared, words, [10, 11]);
+      runAlone(q.wakeSleepers(words, ring));
+      runAlone(programs(words, nothing(), Infinity, () => {}).send(9, 12));
+      assert.equal(words[q.sleepersWord], 0, 'every message looks for sleepers that are not');
+    },
+    [0],
+    [0],
   );
 });
 
-test('spin lock: three threads exclude each other and none sleeps for ever, however they interleave', () => {
-  const { states } = explore(
+test('a consumer that is terminated when it was woken leaves the message to another, which sleeps', () => {
+  explore(
     forget => {
-      const words = new Int32Array(8);
-      const shared = { inside: 0, most: 0, entered: 0 };
-      function* thread(who: number): Thread {
-        let entered = yield* s.tryEnter(words);
-        while (!entered) {
-          forget(who, 'again');
-          entered = yield* s.enterOrAnnounce(words);
-          if (!entered) yield* s.sleepForLock(words, Infinity);
-        }
-        forget(who, 'inside');
-        shared.most = Math.max(shared.most, ++shared.inside);
-        shared.entered++;
-        // The work inside: others may run meanwhile.
-        yield;
-        shared.inside--;
-        yield* s.leave(words);
-      }
-      return { words, threads: [thread(0), thread(1), thread(2)], shared };
+      const words = setUp(0);
+      const shared = nothing();
+      const { send, receive } = programs(words, shared, 100, forget);
+      return { words, threads: [receive(0), receive(1), send(2, 10)], shared };
     },
     (shared, words, asleep) => {
-      assert.deepEqual(asleep, [], 'a thread sleeps in front of a free lock');
-      assert.deepEqual([shared.most, shared.entered, words[0]], [1, 3, 0]);
+      const received = Object.values(shared.got).flat();
+      assert.deepEqual(received, [10], `the message stays, with ${asleep} asleep`);
+      checkMessages(shared, words, [10]);
+    },
+    [0, 1],
+    [0],
+  );
+});
+
+test('a producer that is terminated when it was woken leaves the room to another, which sleeps', () => {
+  explore(
+    forget => {
+      const words = setUp(0);
+      const shared = nothing();
+      const { send, receive } = programs(words, shared, 100, forget);
+      runAlone(send(9, 10));
+      runAlone(send(9, 11));
+      return { words, threads: [send(0, 12), send(1, 20), receive(2)], shared };
+    },
+    (shared, words, asleep) => {
+      const full = ((words[q.tailWord]! - words[q.headWord]!) | 0) >> 1 === 2;
+      assert.ok(full, `there is room, with ${asleep} asleep`);
+      assert.deepEqual(shared.got[2], [10]);
+    },
+    [0, 1],
+    [0],
+  );
+});
+
+test('whoever is told that it is closed and empty has seen all that two producers were told is in it', () => {
+  const { ends } = explore(
+    forget => {
+      const words = setUp(0x7fffffff);
+      const shared = nothing();
+      const { send, receive } = programs(words, shared, 0, forget);
+      function* consumer(): Thread {
+        for (let task = 0; task < 3; task++) yield* receive(0, task);
+        forget(0, 'over?');
+        const over = yield* q.isOver(words);
+        if (over) shared.closed.push(0);
+      }
+      return { words, threads: [consumer(), send(1, 10), send(2, 20), q.closeQueue(words)], shared };
+    },
+    (shared, words) => {
+      const { length } = shared.got[0]!;
+      if (shared.closed.length > 0) assert.equal(length + shared.refused, 2, 'accepted and not received');
+      checkMessages(shared, words, [10, 20]);
     },
   );
-  assert.ok(states > 50, String(states));
+  assert.ok(ends > 10, `${ends} ends`);
+});
+
+for (const waits of [Infinity, 100]) {
+  test(`a consumer that sleeps for ${waits} has what was accepted before it is told that the queue is closed`, () => {
+    explore(
+      forget => {
+        const words = setUp(0x7fffffff);
+        const shared = nothing();
+        const { send, receiveAll } = programs(words, shared, waits, forget);
+        return { words, threads: [receiveAll(0), send(1, 10), q.closeQueue(words)], shared };
+      },
+      (shared, words, asleep) => {
+        assert.deepEqual([asleep, shared.closed], [[], [0]], 'somebody sleeps in front of a closed queue');
+        assert.equal(
+          (shared.got[0]?.length ?? 0) + shared.refused,
+          1,
+          'a message was accepted and not received',
+        );
+        assert.equal((words[q.tailWord]! - words[q.headWord]!) | 0, 1);
+      },
+    );
+  });
+}
+
+test('all consumers of a closed queue come to an end, whichever of them takes the message that was on its way', () => {
+  explore(
+    forget => {
+      const words = setUp(0);
+      const shared = nothing();
+      const all = programs(words, shared, Infinity, forget);
+      const place = runAlone(q.claimRoom(words, ring));
+      words[place + 1] = 10;
+      runAlone(q.closeQueue(words));
+      function* producer(): Thread {
+        yield* q.publish(words, place);
+        yield* q.wakeSleepers(words, ring);
+      }
+      return { words, threads: [all.receiveAll(0), all.receiveAll(1), producer()], shared };
+    },
+    (shared, words, asleep) => {
+      assert.deepEqual(asleep, [], 'somebody sleeps in front of a closed queue');
+      assert.deepEqual([...shared.closed].sort(), [0, 1]);
+      checkMessages(shared, words, [10]);
+    },
+  );
+});
+
+test('a producer that waits for room is refused when the queue is closed, and else has its message received', () => {
+  explore(
+    forget => {
+      const words = setUp(0);
+      const shared = nothing();
+      const all = programs(words, shared, Infinity, forget);
+      runAlone(all.send(9, 10));
+      runAlone(all.send(9, 11));
+      return { words, threads: [all.send(0, 12), all.receiveAll(1), q.closeQueue(words)], shared };
+    },
+    (shared, words, asleep) => {
+      assert.deepEqual(asleep, []);
+      checkMessages(shared, words, [10, 11, 12]);
+    },
+    [0],
+  );
 });

@@ -1,9 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LockFreeQueue, SpinLock } from '../../toolkit/lock';
-import { startThread } from '../helpers/threads';
+import { startThread, type TaskThread } from '../helpers/threads';
 
 const span = 1e9;
+
+/** What a thread gives; undefined where it gives nothing for so long that it was forgotten. */
+function soon({ result }: TaskThread): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>(resolve => {
+    timer = setTimeout(resolve, 20_000, undefined);
+  });
+  return Promise.race([result, late]).finally(() => clearTimeout(timer));
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(resolve => setTimeout(resolve, 1));
+}
 
 test('two million messages of three threads reach four, each once and in order of its sender', async () => {
   const queue = new LockFreeQueue<number>({ name: 'stress', capacity: 64, messageBytes: 8 }, 0x7fffff00);
@@ -159,4 +172,59 @@ test('the main thread waits for a spin lock without blocking, in time or until i
   const { timeouts, aborted: abortedCount, contended } = lock.stats().modes.exclusive!;
   assert.deepEqual([timeouts, abortedCount, contended], [1, 1, 3]);
   assert.equal(await thread.result, 'released');
+});
+
+test('a message whose consumer was terminated when it was woken goes to another that sleeps', async () => {
+  const queue = new LockFreeQueue<string>({ name: 'left' });
+  const gone = startThread({ do: 'ask and hang', queue: queue.shared });
+  gone.result.catch(() => {});
+  await gone.said('asked');
+  const other = startThread({ do: 'ask and wait', queue: queue.shared });
+  await until(() => queue.stats().waitingConsumers === 2);
+  queue.tryEnqueue('for one of them');
+  await gone.worker.terminate();
+  assert.equal(await soon(other), 'for one of them');
+});
+
+test('a spin lock whose next holder was terminated when it was woken goes to another that sleeps', async () => {
+  const lock = new SpinLock({ name: 'left' });
+  const handle = lock.tryLock()!;
+  const gone = startThread({ do: 'ask and hang', lock: lock.shared });
+  gone.result.catch(() => {});
+  await gone.said('asked');
+  const other = startThread({ do: 'ask and wait', lock: lock.shared });
+  await until(() => lock.stats().modes.exclusive!.waiters === 2);
+  handle.release();
+  await gone.worker.terminate();
+  assert.equal(await soon(other), 'locked');
+});
+
+test('a main thread that gave up waiting takes no wake from a consumer while it is busy', async () => {
+  const queue = new LockFreeQueue<number>({ name: 'given up' });
+  await assert.rejects(queue.dequeue({ timeoutMs: 5 }), { code: 'QUEUE_TIMEOUT' });
+  assert.equal(queue.stats().waitingConsumers, 0);
+  const signal = AbortSignal.timeout(5);
+  await assert.rejects(queue.dequeue({ signal }), { code: 'QUEUE_ABORTED' });
+  const consumer = startThread({ do: 'ask and wait', queue: queue.shared });
+  await until(() => queue.stats().waitingConsumers === 1);
+  queue.tryEnqueue(7);
+  // The result of the thread can't be heard of here while this thread is busy, but that the message is gone can.
+  const end = performance.now() + 20_000;
+  while (queue.length > 0 && performance.now() < end);
+  assert.equal(queue.length, 0);
+  assert.equal(await soon(consumer), 7);
+});
+
+test('what a thread was told is accepted is received before the queue is said to be closed', async () => {
+  for (let round = 0; round < 12; round++) {
+    const queue = new LockFreeQueue({ name: 'closing', capacity: 8, messageBytes: 16_000 });
+    const producer = startThread({ do: 'send until closed', queue: queue.shared });
+    let got = 0;
+    for await (const message of queue) {
+      assert.ok(message);
+      if (++got === 20) queue.close();
+    }
+    const { sent, received, length } = queue.stats();
+    assert.deepEqual([await producer.result, sent, received, length], [got, got, got, 0]);
+  }
 });

@@ -1,4 +1,11 @@
+import { stayAlive } from '../keep-alive';
 import { delayMs } from '../options';
+
+/**
+ * Nobody sleeps longer without looking, because whoever was woken may have been terminated before it ran, or be busy,
+ * and then nobody wakes the next. In milliseconds.
+ */
+export const longestSleepMs = 100;
 
 /** How a call waits for another thread. */
 export interface ThreadWaitOptions {
@@ -14,34 +21,22 @@ interface AsyncAtomics {
     words: Int32Array,
     index: number,
     expected: number,
+    ms: number,
   ): { readonly async: false } | { readonly async: true; readonly value: Promise<unknown> };
 }
 
 /**
- * Resolves once somebody notifies, or at once where the word is not as expected, and says which. Keeps no process alive
- * by itself.
+ * Resolves once somebody notifies or time is up, or at once where the word is not as expected. Keeps no process alive by
+ * itself, even when another thread is about to notify.
  */
 export async function sleepAsync(
   words: Int32Array,
   index: number,
   expected: number,
-): Promise<'woken' | 'awake'> {
-  const sleep = (Atomics as unknown as AsyncAtomics).waitAsync(words, index, expected);
-  if (!sleep.async) return 'awake';
-  await sleep.value;
-  return 'woken';
-}
-
-// A promise of waitAsync does not keep Node.js alive, even when another thread is about to notify: the process would
-// end, with status 13 or none, in the middle of a wait. A timer that is far off does.
-const farOffMs = 2 ** 30;
-let awake = 0;
-let timer: NodeJS.Timeout | undefined;
-
-function stayAwake(change: 1 | -1): void {
-  awake += change;
-  if (awake === 1 && change === 1) timer = setInterval(() => {}, farOffMs);
-  else if (awake === 0) clearInterval(timer);
+  ms: number,
+): Promise<void> {
+  const sleep = (Atomics as unknown as AsyncAtomics).waitAsync(words, index, expected, ms);
+  if (sleep.async) await sleep.value;
 }
 
 interface Waiting {
@@ -56,20 +51,25 @@ interface Waiting {
 
 /** What those who wait wait for. */
 export interface WaitedFor {
-  /** Sleeps until another thread may have made an attempt worth while. */
-  sleep(): Promise<unknown>;
+  /** Sleeps until another thread may have made an attempt worth while, and so many milliseconds at most. */
+  sleep(ms: number): Promise<void>;
   /** Wakes another thread in place of this one, which was woken and has nobody left to serve. */
   passOn(): void;
+  /** Counts this thread among those that wait, or no more. */
+  count(change: 1 | -1): void;
 }
 
 /**
  * Calls of one thread that wait for others, in order. Together they sleep once: a sleep by `Atomics.waitAsync` cannot
- * be taken back, so each call that gave up would leave one behind, and swallow a wake meant for somebody else.
+ * be taken back, so each call that gave up would leave one behind, and swallow a wake meant for somebody else. It lasts no
+ * longer than the last of them may wait.
  */
 export class AsyncWaits {
   readonly #for: WaitedFor;
   readonly #waiting = new Set<Waiting>();
   #asleep = false;
+  /** When the last of those who wait gives up, at the latest. */
+  #end = 0;
 
   constructor(waitedFor: WaitedFor) {
     this.#for = waitedFor;
@@ -93,7 +93,7 @@ export class AsyncWaits {
     if (timeoutMs !== undefined) delayMs('timeoutMs', timeoutMs);
     return new Promise<R>((resolve, reject) => {
       const fail = (error: Error): void => {
-        this.#end(one);
+        this.#remove(one);
         reject(error);
       };
       const one: Waiting = {
@@ -104,10 +104,11 @@ export class AsyncWaits {
         signal,
         onAbort: () => fail(errors.aborted(signal!.reason)),
       };
+      this.#end = Math.max(this.#end, performance.now() + (timeoutMs ?? Infinity));
       if (timeoutMs !== undefined) one.timer = setTimeout(() => fail(errors.timeout(timeoutMs)), timeoutMs);
       signal?.addEventListener('abort', one.onAbort, { once: true });
       this.#waiting.add(one);
-      if (this.#waiting.size === 1) stayAwake(1);
+      if (this.#waiting.size === 1) this.#count(1);
       if (!this.#asleep) void this.#run();
     });
   }
@@ -115,32 +116,42 @@ export class AsyncWaits {
   async #run(): Promise<void> {
     this.#asleep = true;
     for (;;) {
-      await this.#for.sleep();
-      this.#serve();
+      await this.#for.sleep(Math.min(Math.max(this.#end - performance.now(), 1), longestSleepMs));
+      this.serve();
       if (this.#waiting.size === 0) break;
     }
     this.#asleep = false;
     this.#for.passOn();
   }
 
-  #serve(): void {
+  /** Serves those who can be served now, in order. */
+  serve(): void {
     for (const one of this.#waiting) {
       try {
         const result = one.attempt();
         if (result === undefined) return;
-        this.#end(one);
+        this.#remove(one);
         one.resolve(result);
       } catch (error) {
-        this.#end(one);
+        this.#remove(one);
         one.reject(error);
       }
     }
   }
 
-  #end(one: Waiting): void {
+  #remove(one: Waiting): void {
     if (!this.#waiting.delete(one)) return;
     clearTimeout(one.timer);
     one.signal?.removeEventListener('abort', one.onAbort);
-    if (this.#waiting.size === 0) stayAwake(-1);
+    if (this.#waiting.size > 0) return;
+    this.#end = 0;
+    this.#count(-1);
+  }
+
+  #count(change: 1 | -1): void {
+    // A promise of waitAsync does not keep Node.js alive: the process would end, with status 13 or none, in the middle of
+    // a wait.
+    stayAlive(change);
+    this.#for.count(change);
   }
 }

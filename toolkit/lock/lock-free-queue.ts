@@ -2,11 +2,18 @@ import { availableParallelism } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { delayMs, nonEmptyString, positiveInteger } from '../options';
 import { registerSource } from '../sources';
-import { AsyncWaits, sleepAsync, type ThreadWaitOptions } from './async-waits';
+import { AsyncWaits, longestSleepMs, type ThreadWaitOptions } from './async-waits';
 import { MainThreadBlockError, QueueAbortedError, QueueClosedError, QueueTimeoutError } from './errors';
 import { MessageCodec, type QueueMessage } from './message-codec';
 import * as core from './queue-core';
-import { type QueueStats, queueSource, queueStats } from './queue-stats';
+import { sleepForMessage, sleepForRoom } from './queue-sleep';
+import {
+  type QueueStats,
+  queueSource,
+  queueStats,
+  waitingConsumersWord,
+  waitingProducersWord,
+} from './queue-stats';
 
 /** Options of {@link LockFreeQueue}. What `shared` gives is of this type, for the other threads. */
 export interface LockFreeQueueOptions {
@@ -69,17 +76,18 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
     this.#codec = new MessageCodec(this.name, buffer, this.#messageBytes);
     if (options.buffer === undefined) core.initialize(words, ring, start);
     this.#receivers = new AsyncWaits({
-      sleep: () =>
-        sleepUnless(words, core.oneConsumer, core.messagesWord, () => core.hasMessage(words, ring)),
+      sleep: ms => sleepForMessage(words, ring, ms),
       passOn: () => {
-        if (core.hasMessage(words, ring)) core.wakeOne(words, core.messagesWord, core.oneConsumer);
+        if (core.hasMessage(words, ring)) core.wakeOne(words, core.messagesWord, core.consumersSleep);
       },
+      count: change => void Atomics.add(words, waitingConsumersWord, change),
     });
     this.#senders = new AsyncWaits({
-      sleep: () => sleepUnless(words, core.oneProducer, core.roomWord, () => core.hasRoom(words, ring)),
+      sleep: ms => sleepForRoom(words, ring, ms),
       passOn: () => {
-        if (core.hasRoom(words, ring)) core.wakeOne(words, core.roomWord, core.oneProducer);
+        if (core.hasRoom(words, ring)) core.wakeOne(words, core.roomWord, core.producersSleep);
       },
+      count: change => void Atomics.add(words, waitingProducersWord, change),
     });
     const stats = queueStats(words, capacity, start);
     this.#stats = stats;
@@ -104,33 +112,35 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
   /** Messages in the queue; while others use it, about as many. */
   get length(): number {
     const received = Atomics.load(this.#words, core.headWord);
-    return Math.min(this.capacity, (Atomics.load(this.#words, core.tailWord) - received) >>> 0);
+    return Math.min(this.capacity, (Atomics.load(this.#words, core.tailWord) - received) >>> 1);
   }
 
   get closed(): boolean {
-    return Atomics.load(this.#words, core.closedWord) !== 0;
+    return (Atomics.load(this.#words, core.tailWord) & 1) !== 0;
   }
 
   /**
-   * Puts a message in; false when there is no room.
+   * Puts a message in; false when there is no room, or when there is none for this thread's calls of {@link enqueue} that
+   * wait, which go first.
    *
    * @throws MessageTooLargeError, QueueClosedError; TypeError for what cannot be a message
    */
   tryEnqueue(message: T): boolean {
-    if (this.#put(message)) return true;
+    if (this.#senders.size > 0) this.#senders.serve();
+    if (this.#senders.size === 0 && this.#put(message)) return true;
     Atomics.add(this.#words, core.refusedWord, 1);
     return false;
   }
 
   /**
-   * Takes the oldest message; undefined when there is none.
+   * Takes the oldest message; undefined when there is none, or none beyond those for this thread's calls of
+   * {@link dequeue} that wait, which go first.
    *
    * @throws QueueClosedError when the queue is closed and empty
    */
   tryDequeue(): T | undefined {
-    const message = this.#get();
-    if (message === undefined && this.closed) return this.#last();
-    return message;
+    if (this.#receivers.size > 0) this.#receivers.serve();
+    return this.#receivers.size > 0 ? undefined : this.#take();
   }
 
   /** Puts a message in once there is room. Rejects as {@link tryEnqueue} throws, with QueueTimeoutError or QueueAbortedError. */
@@ -143,9 +153,9 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
   /** Takes the oldest message once there is one. Rejects with QueueClosedError, QueueTimeoutError or QueueAbortedError. */
   async dequeue(options: ThreadWaitOptions = {}): Promise<T> {
     this.#checkSignal(options);
-    const message = this.#receivers.size === 0 ? this.tryDequeue() : undefined;
+    const message = this.#receivers.size === 0 ? this.#take() : undefined;
     if (message !== undefined) return message;
-    return this.#receivers.wait(() => this.tryDequeue(), options, this.#errors('message'));
+    return this.#receivers.wait(() => this.#take(), options, this.#errors('message'));
   }
 
   /**
@@ -155,8 +165,12 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
    */
   enqueueSync(message: T, { timeoutMs }: { readonly timeoutMs?: number } = {}): void {
     if (isMainThread) throw new MainThreadBlockError('LockFreeQueue.enqueueSync', 'enqueue');
-    if (this.#put(message)) return;
-    const attempt = (): true | undefined => this.#put(message) || undefined;
+    if (this.#senders.size === 0 && this.#put(message)) return;
+    const attempt = (): true | undefined => {
+      // Those go first: a producer's messages stay in order.
+      if (this.#senders.size > 0) this.#senders.serve();
+      return (this.#senders.size === 0 && this.#put(message)) || undefined;
+    };
     this.#block(attempt, core.sleepForRoom, 'room', timeoutMs);
   }
 
@@ -167,7 +181,7 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
    */
   dequeueSync({ timeoutMs }: { readonly timeoutMs?: number } = {}): T {
     if (isMainThread) throw new MainThreadBlockError('LockFreeQueue.dequeueSync', 'dequeue');
-    const message = this.#get();
+    const message = this.#receivers.size === 0 ? this.#get() : undefined;
     if (message !== undefined) return message;
     return this.#block(() => this.tryDequeue(), core.sleepForMessage, 'message', timeoutMs);
   }
@@ -191,18 +205,22 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
     return this.#stats();
   }
 
-  /** Closes the queue for all threads: no message goes in any more, and those in it can still be taken. */
+  /**
+   * Closes the queue for all threads: no message goes in any more. Those that went in, and those that other threads are
+   * just putting in, can still be taken.
+   */
   close(): void {
     core.closeQueue(this.#words);
     this.#unregister();
   }
 
   #put(message: T): boolean {
-    // Not atomic, because it needs to be no newer than the last atomic operation.
-    if (this.#words[core.closedWord] !== 0) throw new QueueClosedError(this.name);
     this.#codec.prepare(message);
     const place = core.claimRoom(this.#words, this.#ring);
-    if (place < 0) return false;
+    if (place < 0) {
+      if (place === core.isClosed) throw new QueueClosedError(this.name);
+      return false;
+    }
     this.#codec.write(place);
     core.publish(this.#words, place);
     core.wakeSleepers(this.#words, this.#ring);
@@ -218,10 +236,10 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
     return message;
   }
 
-  /** Of a closed queue: a message that was on its way when it was closed, undefined while one still is. */
-  #last(): T | undefined {
+  /** As {@link #get}, and throws once none will come. */
+  #take(): T | undefined {
     const message = this.#get();
-    if (message === undefined && this.length === 0) throw new QueueClosedError(this.name);
+    if (message === undefined && core.isOver(this.#words)) throw new QueueClosedError(this.name);
     return message;
   }
 
@@ -232,6 +250,8 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
     timeoutMs: number | undefined,
   ): R {
     if (timeoutMs !== undefined) delayMs('timeoutMs', timeoutMs);
+    const words = this.#words;
+    const countWord = waitedFor === 'room' ? waitingProducersWord : waitingConsumersWord;
     let end = Infinity;
     for (let tries = 0; ; tries++) {
       const result = attempt();
@@ -243,10 +263,9 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
       const now = performance.now();
       if (end === Infinity && timeoutMs !== undefined) end = now + timeoutMs;
       if (now >= end) throw new QueueTimeoutError(this.name, waitedFor, timeoutMs!);
-      sleep(this.#words, this.#ring, end - now);
-      // Nobody is woken any more for a message that was on its way when the queue was closed.
-      if (this.closed)
-        Atomics.wait(this.#words, core.refusedWord, Atomics.load(this.#words, core.refusedWord), 1);
+      Atomics.add(words, countWord, 1);
+      sleep(words, this.#ring, Math.min(end - now, longestSleepMs));
+      Atomics.sub(words, countWord, 1);
     }
   }
 
@@ -260,23 +279,6 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
       aborted: (cause: unknown) => new QueueAbortedError(this.name, { cause }),
     };
   }
-}
-
-/** Announces itself and sleeps on an event count, unless what it would wait for is there. As sleepForMessage does. */
-async function sleepUnless(
-  words: Int32Array,
-  sleeper: number,
-  events: number,
-  there: () => boolean,
-): Promise<void> {
-  Atomics.add(words, core.sleepersWord, sleeper);
-  const before = Atomics.load(words, events);
-  const closed = Atomics.load(words, core.closedWord) !== 0;
-  const awake = there() || closed || (await sleepAsync(words, events, before)) === 'awake';
-  // Whoever wakes one ends its announcement.
-  if (awake) Atomics.sub(words, core.sleepersWord, sleeper);
-  // Nobody is woken any more for a message that was on its way when the queue was closed.
-  if (closed) await new Promise(resolve => setTimeout(resolve, 1));
 }
 
 function powerOfTwo(value: number): number {

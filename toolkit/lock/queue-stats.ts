@@ -1,8 +1,12 @@
-import { closedWord, headWord, oneProducer, refusedWord, sleepersWord, tailWord } from './queue-core';
+import { headWord, refusedWord, tailWord } from './queue-core';
 import { WordTotals } from './word-totals';
 
 /** The registered kind of a queue between threads and the layout of {@link QueueStats}. */
 export const queueSource = { kind: 'shared_queue', layout: 1 } as const;
+
+/** Where threads count themselves while they wait: beside what nobody reads in passing. */
+export const waitingConsumersWord = 49;
+export const waitingProducersWord = 50;
 
 /** A queue's counters, of all threads, since it was made: `sent = received + length` at any moment that nobody moves. */
 export interface QueueStats {
@@ -15,9 +19,9 @@ export interface QueueStats {
   /** Messages there are. */
   readonly length: number;
   readonly capacity: number;
-  /** Threads that sleep for want of a message. */
+  /** Threads that wait for a message. */
   readonly waitingConsumers: number;
-  /** Threads that sleep for want of room. */
+  /** Threads that wait for room. */
   readonly waitingProducers: number;
   readonly closed: boolean;
 }
@@ -27,18 +31,22 @@ export function queueStats(words: Int32Array, capacity: number, start: number): 
   const totals = new WordTotals(words);
   return () => {
     // In this order, so that messages on their way between the readings never make the length negative.
-    const received = totals.of(headWord, start);
-    const sent = totals.of(tailWord, start);
-    const sleepers = Atomics.load(words, sleepersWord);
+    const received = messages(totals.of(headWord, start << 1));
+    const sent = messages(totals.of(tailWord, start << 1));
     return {
       sent,
       received,
       refused: totals.of(refusedWord),
       length: Math.min(capacity, sent - received),
       capacity,
-      waitingConsumers: sleepers % oneProducer,
-      waitingProducers: Math.floor(sleepers / oneProducer),
-      closed: Atomics.load(words, closedWord) !== 0,
+      waitingConsumers: Atomics.load(words, waitingConsumersWord),
+      waitingProducers: Atomics.load(words, waitingProducersWord),
+      closed: (Atomics.load(words, tailWord) & 1) !== 0,
     };
   };
+}
+
+/** Positions go up in twos, and the lowest bit of the tail is none. */
+function messages(positions: number): number {
+  return Math.floor(positions / 2);
 }

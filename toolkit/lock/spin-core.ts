@@ -2,7 +2,7 @@
  * A lock in one word that threads share, by Ulrich Drepper ("Futexes Are Tricky", mutex 3): 0 free, 1 held, 2 held and
  * somebody may sleep. Only who finds a 2 when it releases has anybody to wake.
  *
- * test/contract/queue-model.test.ts runs this very text through every interleaving of small cases.
+ * test/contract/spin-lock-model.test.ts runs this very text through every interleaving of small cases.
  */
 export const stateWord = 0;
 

@@ -3,7 +3,7 @@ import { isMainThread, threadId } from 'node:worker_threads';
 import type { Trace } from '../hold-watch';
 import { delayMs, nonEmptyString, nonNegativeInteger } from '../options';
 import { registerSource } from '../sources';
-import { AsyncWaits, sleepAsync, type ThreadWaitOptions } from './async-waits';
+import { AsyncWaits, longestSleepMs, sleepAsync, type ThreadWaitOptions } from './async-waits';
 import { captureWait, publishContention } from './contention';
 import { LockAbortedError, LockTimeoutError, MainThreadBlockError } from './errors';
 import { LockHandle } from './handle';
@@ -60,9 +60,11 @@ export class SpinLock {
     const memory = new Int32Array(buffer ?? new SharedArrayBuffer(words * 4));
     this.#words = memory;
     this.#waits = new AsyncWaits({
-      sleep: () => sleepAsync(memory, stateWord, 2),
+      sleep: ms => sleepAsync(memory, stateWord, 2, ms),
       // Whoever is woken announces itself anew, so waking one too many does no harm.
       passOn: () => void Atomics.notify(memory, stateWord, 1),
+      // Waits are counted one by one.
+      count: () => {},
     });
     const totals = new WordTotals(memory);
     this.#stats = () => statsOf(memory, totals);
@@ -114,6 +116,7 @@ export class SpinLock {
 
   /** The lock, once it is free; the thread works on meanwhile. Rejects with LockTimeoutError or LockAbortedError. */
   async lockAsync(options: ThreadWaitOptions = {}): Promise<LockHandle> {
+    if (options.timeoutMs !== undefined) delayMs('timeoutMs', options.timeoutMs);
     if (options.signal?.aborted) throw new LockAbortedError(this.name, { cause: options.signal.reason });
     if (this.#waits.size === 0 && tryEnter(this.#words)) return this.#take();
     const since = performance.now();
@@ -176,7 +179,7 @@ export class SpinLock {
     while (!enterOrAnnounce(this.#words)) {
       const left = end - performance.now();
       if (left <= 0) throw this.#errors.timeout(timeoutMs);
-      sleepForLock(this.#words, left);
+      sleepForLock(this.#words, Math.min(left, longestSleepMs));
     }
   }
 

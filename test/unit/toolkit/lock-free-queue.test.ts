@@ -202,3 +202,64 @@ test('a queue shows in the metrics, over the turn of its 32-bit counters, until 
   assert.deepEqual([value('sent'), value('length')], [7, undefined]);
   stop();
 });
+
+test("a producer's messages stay in order although some of them wait for room", async () => {
+  const queue = new LockFreeQueue<string>({ name: 'q', capacity: 2 });
+  for (const message of ['1', '2']) queue.tryEnqueue(message);
+  const waiting = [queue.enqueue('3'), queue.enqueue('4')];
+  queue.tryDequeue();
+  // The room is for the first that waits; the other still does, and this one must not go before it.
+  assert.equal(queue.tryEnqueue('5'), false);
+  assert.equal(queue.stats().refused, 1);
+  assert.deepEqual([queue.tryDequeue(), queue.tryDequeue()], ['2', '3']);
+  assert.equal(queue.tryEnqueue('5'), true);
+  await Promise.all(waiting);
+  assert.deepEqual([queue.tryDequeue(), queue.tryDequeue(), queue.tryDequeue()], ['4', '5', undefined]);
+});
+
+test('a message goes to the call that waits for one, and not to one that only asks', async () => {
+  const queue = new LockFreeQueue<number>({ name: 'q', capacity: 4 });
+  const waiting = queue.dequeue();
+  queue.tryEnqueue(1);
+  assert.equal(queue.tryDequeue(), undefined);
+  queue.tryEnqueue(2);
+  assert.deepEqual([queue.tryDequeue(), await waiting], [2, 1]);
+});
+
+test('whoever gave up waiting is not counted among those who wait', async () => {
+  const queue = new LockFreeQueue<number>({ name: 'q', capacity: 2 });
+  const controller = new AbortController();
+  const aborted = queue.dequeue({ signal: controller.signal });
+  const late = queue.dequeue({ timeoutMs: 5 });
+  assert.equal(queue.stats().waitingConsumers, 1, 'one thread waits, with two calls');
+  controller.abort();
+  await assert.rejects(aborted, { code: 'QUEUE_ABORTED' });
+  await assert.rejects(late, { code: 'QUEUE_TIMEOUT' });
+  assert.equal(queue.stats().waitingConsumers, 0);
+  for (const message of [1, 2]) queue.tryEnqueue(message);
+  await assert.rejects(queue.enqueue(3, { timeoutMs: 5 }), { code: 'QUEUE_TIMEOUT' });
+  assert.equal(queue.stats().waitingProducers, 0);
+});
+
+test('a message that closes the queue while it is written down is not accepted', () => {
+  const queue = new LockFreeQueue({ name: 'q' });
+  const message = {
+    toJSON: () => {
+      queue.close();
+      return 'x';
+    },
+  };
+  assert.throws(() => queue.tryEnqueue(message), { code: 'QUEUE_CLOSED' });
+  assert.equal(queue.length, 0);
+  assert.throws(() => queue.tryDequeue(), { code: 'QUEUE_CLOSED' });
+});
+
+test('a wait for a spin lock that is refused for its options counts as none', async () => {
+  const lock = new SpinLock({ name: 'l' });
+  lock.tryLock();
+  for (const timeoutMs of [Number.NaN, 0, 2 ** 40])
+    await assert.rejects(lock.lockAsync({ timeoutMs }), /Expected timeoutMs/);
+  await assert.rejects(lock.lockAsync({ timeoutMs: 5 }), { code: 'LOCK_TIMEOUT' });
+  const { contended, timeouts, aborted, waiters } = lock.stats().modes.exclusive!;
+  assert.deepEqual([contended, timeouts, aborted, waiters], [1, 1, 0, 0]);
+});
