@@ -59,7 +59,9 @@ export class LockCore {
 
   tryAcquire(shared: boolean, owner: LockOwner | undefined, above: Above): LockHandle | undefined {
     const free = shared ? !this.#writer && this.#exclusive.first === undefined : !this.isLocked;
-    return free ? this.#take(shared, owner, this.#options.watch?.begin(above) ?? 0) : undefined;
+    if (!free) return undefined;
+    this.#enter(shared);
+    return this.#handOut(shared, owner, this.#options.watch?.begin(above) ?? 0);
   }
 
   /** @param onQueued told of the call if it has to wait; may end that wait */
@@ -115,12 +117,16 @@ export class LockCore {
     return waiter.mode === 'read' ? this.#shared! : this.#exclusive;
   }
 
-  #take(shared: boolean, owner: LockOwner | undefined, hold: number): LockHandle {
-    const waiters = shared ? this.#shared! : this.#exclusive;
+  /** Takes the lock. Before anything else: whatever calls the application, such as its clock, may come back here. */
+  #enter(shared: boolean): void {
     if (shared) this.#readers++;
     else this.#writer = true;
+    (shared ? this.#shared! : this.#exclusive).counters.acquired++;
+  }
+
+  #handOut(shared: boolean, owner: LockOwner | undefined, hold: number): LockHandle {
+    const waiters = shared ? this.#shared! : this.#exclusive;
     const { counters } = waiters;
-    counters.acquired++;
     const handle = new LockHandle(this.#options.name, waiters.mode, owner, this.#unlock);
     if (counters.holdTime !== undefined) handle.since = this.#options.now();
     handle.hold = hold;
@@ -156,9 +162,12 @@ export class LockCore {
         reader !== undefined &&
         (writer === undefined || (this.#options.preference === 'fair' && reader.ticket < writer.ticket));
       if (!reads && this.#readers > 0) return;
-      const waiter = (reads ? this.#shared! : this.#exclusive).shift()!;
+      this.#enter(reads);
+      const waiters = reads ? this.#shared! : this.#exclusive;
+      const waiter = waiters.shift()!;
       const hold = waiter.holdTrace === undefined ? 0 : this.#options.watch!.start(waiter.holdTrace);
-      waiter.resolve(this.#take(reads, waiter.owner, hold));
+      waiter.resolve(this.#handOut(reads, waiter.owner, hold));
+      waiters.publish(waiter);
     }
   }
 }

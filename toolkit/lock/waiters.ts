@@ -24,6 +24,8 @@ export class Waiter {
   onAbort: (() => void) | undefined = undefined;
   /** Whether it waits no more. */
   ended = false;
+  /** How long it waited, in milliseconds, once it has ended. */
+  waitMs = 0;
   constructor(
     readonly mode: LockMode,
     readonly owner: LockOwner | undefined,
@@ -82,7 +84,7 @@ export class Waiters {
     });
   }
 
-  /** Takes out the first, who is given the lock. */
+  /** Takes out the first, who is given the lock; then it is to be {@link publish}ed. */
   shift(): Waiter | undefined {
     const { first } = this;
     if (first !== undefined) this.#end(first);
@@ -94,6 +96,12 @@ export class Waiters {
     this.#end(waiter);
     waiter.reject(error);
     this.onGone();
+    this.publish(waiter);
+  }
+
+  /** Tells of a wait that ended, last of all: who is told may use the lock. */
+  publish(waiter: Waiter): void {
+    if (waiter.trace !== undefined) publishContention(this.label, this.mode, waiter.waitMs, waiter.trace);
   }
 
   #limit(waiter: Waiter, { timeoutMs, signal }: LockWaitOptions): void {
@@ -129,10 +137,9 @@ export class Waiters {
     if (next === undefined) this.last = previous;
     else next.previous = previous;
     this.counters.waiters--;
-    const waitMs = this.now() - waiter.since;
-    this.counters.waitTime.record(waitMs / 1000);
+    waiter.waitMs = this.now() - waiter.since;
+    this.counters.waitTime.record(waiter.waitMs / 1000);
     if (waiter.timer !== undefined) clearTimeout(waiter.timer);
     if (waiter.onAbort !== undefined) waiter.signal!.removeEventListener('abort', waiter.onAbort);
-    if (waiter.trace !== undefined) publishContention(this.label, this.mode, waitMs, waiter.trace);
   }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { LockHandle, LockManager, Mutex, ReadWriteLock } from '../../../toolkit/lock';
@@ -238,4 +239,45 @@ test('a handle is a LockHandle that tells its mode and whether it was released',
   assert.deepEqual([handle.mode, handle.released], ['read', false]);
   handle.release();
   assert.equal(handle.released, true);
+});
+
+test('who is told of a wait that ended finds the lock taken, and may use it', async () => {
+  const lock = new ReadWriteLock({ name: 'told' });
+  const taken: (LockHandle | undefined)[] = [];
+  const told = (): void =>
+    void taken.push(lock.tryWriteLock(), lock.isLocked ? undefined : lock.tryReadLock());
+  subscribe('otel-vitals:lock.contended', told);
+  try {
+    for (const ask of [() => lock.writeLock(), () => lock.readLock()]) {
+      const first = await lock.writeLock();
+      const waiting = ask();
+      const late = assert.rejects(lock.writeLock({ timeoutMs: 2 }), { code: 'LOCK_TIMEOUT' });
+      await late;
+      first.release();
+      const second = await waiting;
+      assert.deepEqual(taken.splice(0), [undefined, undefined, undefined, undefined], 'two hold the lock');
+      second.release();
+    }
+  } finally {
+    unsubscribe('otel-vitals:lock.contended', told);
+  }
+  assertLockLaws(lock.stats());
+  assert.equal(lock.isLocked, false);
+});
+
+test("a clock of the application's that asks for the lock does not get what another is being given", async () => {
+  let asked: LockHandle | undefined;
+  let lock: Mutex | undefined;
+  const clock = (): number => {
+    asked ??= lock?.tryLock();
+    return 0;
+  };
+  const made = new Mutex({ name: 'm', clock });
+  const first = await made.lock();
+  const waiting = made.lock();
+  lock = made;
+  first.release();
+  (await waiting).release();
+  assert.equal(asked, undefined);
+  assert.equal(made.stats().modes.exclusive!.acquired, 2);
 });
