@@ -44,7 +44,7 @@ export class ChannelCore<T extends ChannelMessage> {
    * @throws ChannelClosedError
    */
   offer(message: T): boolean {
-    if (message === undefined) throw new TypeError('Expected a message other than undefined');
+    if (message === undefined) assertMessage(message);
     const { counters } = this;
     if (this.closed) {
       counters.send.closed++;
@@ -134,4 +134,9 @@ export class ChannelCore<T extends ChannelMessage> {
     this.counters.dropped++;
     this.#options.onDrop(message);
   }
+}
+
+/** @throws TypeError for what can be no message */
+export function assertMessage(message: unknown): void {
+  if (message === undefined) throw new TypeError('Expected a message other than undefined');
 }

@@ -1,4 +1,5 @@
 import { type Channel, coreOf } from './channel';
+import { assertMessage } from './core';
 import { ChannelAbortedError, ChannelClosedError, ChannelTimeoutError } from './errors';
 import type { ChannelMessage, ChannelWaitOptions } from './options';
 import { checkWait, type Waiter, type Waiters } from './waiters';
@@ -50,8 +51,8 @@ interface AnyResult {
  * Does exactly one of several sends and receives: one of those that are ready now, chosen by chance so that none
  * starves, or the first that becomes so. Nothing is sent or taken by the others.
  *
- * Receiving from a channel that is closed and empty is ready, with `done`. Rejects with ChannelClosedError when a
- * channel to send to is closed, with ChannelTimeoutError or ChannelAbortedError.
+ * Receiving from a channel that is closed and empty is ready, with `done`. Where none is ready, rejects with
+ * ChannelClosedError when a channel to send to is closed; with ChannelTimeoutError or ChannelAbortedError.
  */
 export function select<const Cases extends readonly SelectCase[]>(
   cases: Cases,
@@ -71,7 +72,7 @@ export function select<const Cases extends readonly SelectCase[]>(
 /**
  * As {@link select}, but gives undefined where no case is ready now.
  *
- * @throws ChannelClosedError when a channel to send to is closed
+ * @throws ChannelClosedError when none is ready and a channel to send to is closed
  */
 export function trySelect<const Cases extends readonly SelectCase[]>(
   cases: Cases,
@@ -82,17 +83,19 @@ export function trySelect<const Cases extends readonly SelectCase[]>(
 }
 
 function assertCases(cases: readonly SelectCase[]): void {
-  if (cases.length > 0) return;
-  throw new TypeError('Expected at least one case to select from, got none');
+  if (cases.length === 0) throw new TypeError('Expected at least one case to select from, got none');
+  for (const one of cases) if ('send' in one) assertMessage(one.message);
 }
 
 function attempt(cases: readonly SelectCase[], random = Math.random): AnyResult | undefined {
   const first = Math.floor(random() * cases.length);
+  let closed: SendCase<ChannelMessage> | undefined;
   for (let i = 0; i < cases.length; i++) {
     const index = (first + i) % cases.length;
     const one = cases[index]!;
     if ('send' in one) {
-      if (one.send[coreOf].offer(one.message)) return { index, value: undefined, done: false };
+      if (one.send[coreOf].closed) closed ??= one;
+      else if (one.send[coreOf].offer(one.message)) return { index, value: undefined, done: false };
       continue;
     }
     const core = one.receive[coreOf];
@@ -100,6 +103,8 @@ function attempt(cases: readonly SelectCase[], random = Math.random): AnyResult 
     if (value !== undefined) return { index, value, done: false };
     if (core.closed) return { index, value: undefined, done: true };
   }
+  // It throws, and counts that.
+  closed?.send[coreOf].offer(closed.message);
   return undefined;
 }
 

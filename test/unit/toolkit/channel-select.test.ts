@@ -162,3 +162,19 @@ test('whatever selects do, each message that was sent is received once, and none
     { numRuns: 60 },
   );
 });
+
+test('a case that is ready wins over one that sends to a closed channel', async () => {
+  const [open, closed] = [make('open'), make('closed')];
+  closed.close();
+  for (const random of [() => 0, () => 0.99]) {
+    const waiting = open.send(7);
+    const cases = [{ send: closed, message: 1 }, { receive: open }, { send: closed, message: 2 }] as const;
+    assert.deepEqual(await select(cases, { random }), { index: 1, value: 7, done: false });
+    await waiting;
+    assert.throws(() => trySelect(cases, { random }), { code: 'CHANNEL_CLOSED', channel: 'closed' });
+  }
+  // Once for each select that came to nothing, and for none that did something.
+  assert.equal(closed.stats().send.closed, 2);
+  const nothing = [{ receive: open }, { send: closed, message: undefined as never }] as const;
+  await assert.rejects(select(nothing), /Expected a message other than undefined/);
+});
