@@ -53,7 +53,11 @@ export class ConnectionPool<C extends object> {
       idleTimeoutMillis: Math.ceil(settled.idleTimeoutMs),
       reapIntervalMillis: Math.ceil(Math.min(1000, settled.idleTimeoutMs / 2)),
     };
-    this.#tarn = new TarnPool<C>(tarnOptions, connection => this.#isFit(connection));
+    this.#tarn = new TarnPool<C>(
+      tarnOptions,
+      connection => this.#isFit(connection),
+      connection => this.#connections.leave(connection),
+    );
   }
 
   /**

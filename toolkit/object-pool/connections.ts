@@ -93,9 +93,17 @@ export class Connections<C extends object> {
     return false;
   }
 
+  /** Books a connection out for good, at once: that it is closed may take long. */
+  leave(connection: C): void {
+    const slot = this.#ledger.slotOf(connection)!;
+    if (slot.gone) return;
+    slot.gone = true;
+    this.#ledger.counters.destroyed++;
+  }
+
   /** Closes a connection of the books; never rejects. */
   destroy(connection: C): Promise<void> {
-    this.#ledger.counters.destroyed++;
+    this.leave(connection);
     return this.#close(connection);
   }
 

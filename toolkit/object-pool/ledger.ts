@@ -41,6 +41,8 @@ export class Slot {
   fresh = true;
   /** Known to be dead; in a connection pool only. */
   broken = false;
+  /** Counted as destroyed; in a connection pool only. */
+  gone = false;
   /** The answer of a ping under way; in a connection pool only. */
   ping: Promise<boolean> | undefined = undefined;
   /** In a buffer pool, the index of its size class. */
