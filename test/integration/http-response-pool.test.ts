@@ -96,3 +96,41 @@ test('a response sent to somebody who is gone, or that Node.js refuses, comes ba
   assert.equal((refused as { code?: string }).code, 'ERR_INVALID_CHAR');
   assert.equal(pool.stats().used, 0);
 });
+
+test('a response that was sent goes back once, whoever else would give it back', async () => {
+  await listening;
+  const codes: unknown[] = [];
+  const codeOf = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      codes.push((error as { code?: string }).code);
+    }
+  };
+  handle = (url, to) => {
+    if (url === '/use') {
+      pool.use(response => pool.send(response.write('used'), to));
+      return;
+    }
+    if (url === '/later') {
+      void pool.use(async response => pool.send(response.write('used later'), to));
+      return;
+    }
+    const response = pool.acquire().write('sent');
+    pool.send(response, to);
+    codeOf(() => pool.send(response, to));
+    codeOf(() => pool.release(response));
+  };
+  const before = pool.stats();
+  for (const [url, text] of Object.entries({ '/use': 'used', '/later': 'used later', '/': 'sent' })) {
+    assert.equal(await (await fetch(origin() + url)).text(), text);
+    await allBack();
+  }
+  assert.deepEqual(codes, ['POOL_DOUBLE_RELEASE', 'POOL_DOUBLE_RELEASE']);
+  const { acquired, released } = pool.stats();
+  assert.deepEqual([acquired - before.acquired, released - before.released], [3, 3]);
+  const given = pool.acquire();
+  pool.release(given);
+  assert.throws(() => pool.send(given, {} as ServerResponse), { code: 'POOL_DOUBLE_RELEASE' });
+  assertPoolLaws(pool.stats());
+});

@@ -71,7 +71,8 @@ export class BufferPool {
   }
 
   /**
-   * Gives a buffer back; it must be the very buffer that `acquire` gave, not a part of it.
+   * Gives a buffer back; it must be the very buffer that `acquire` gave, not a part of it. One whose memory was
+   * transferred to another thread is let go.
    *
    * @throws DoubleReleaseError, ForeignObjectError
    */
@@ -79,8 +80,9 @@ export class BufferPool {
     const { counters } = this.#ledger;
     const { bytes, sizeClass } = this.#ledger.takeIn(buffer);
     counters.usedBytes -= bytes;
-    if (this.#zero === 'release') buffer.fill(0);
-    const idle = this.#idle[sizeClass];
+    const isThere = buffer.length === bytes;
+    if (isThere && this.#zero === 'release') buffer.fill(0);
+    const idle = isThere ? this.#idle[sizeClass] : undefined;
     if (idle === undefined || this.#ledger.closed || counters.idleBytes + bytes > this.#maxIdleBytes) {
       counters.destroyed++;
       return;
@@ -92,9 +94,10 @@ export class BufferPool {
   /** Runs `fn` with a buffer and gives it back when `fn` has returned, thrown, or its promise has settled. */
   use<R>(size: number, fn: (buffer: Buffer) => R, options?: AcquireBufferOptions): R {
     const buffer = this.#take(size, options, this.use);
+    const lending = this.#ledger.lendingOf(buffer);
     return runThen(
       () => fn(buffer),
-      () => this.#ledger.isUsed(buffer) && this.release(buffer),
+      () => this.#ledger.isStillLent(buffer, lending) && this.release(buffer),
     );
   }
 
@@ -132,6 +135,11 @@ export class BufferPool {
     const sizeClass = size > this.#maxSize ? -1 : Math.max(0, bitsOf(size) - this.#minBits);
     const idle = this.#idle[sizeClass];
     let buffer = idle?.pop();
+    // Whoever had it may have kept its memory, and transferred it since.
+    while (buffer !== undefined && buffer.length === 0) {
+      this.#drop(buffer);
+      buffer = idle!.pop();
+    }
     let slot: Slot;
     if (buffer === undefined) {
       buffer = this.#make(idle === undefined ? size : 2 ** (sizeClass + this.#minBits));
@@ -146,6 +154,12 @@ export class BufferPool {
     ledger.takeOut(slot, ledger.traceOf(above));
     if (options?.zero ?? this.#zero === 'acquire') buffer.fill(0);
     return buffer;
+  }
+
+  /** Lets an idle buffer go. */
+  #drop(buffer: Buffer): void {
+    this.#ledger.counters.destroyed++;
+    this.#ledger.counters.idleBytes -= this.#ledger.slotOf(buffer)!.bytes;
   }
 
   #make(bytes: number): Buffer {

@@ -79,7 +79,8 @@ export class ConnectionPool<C extends object> {
   }
 
   /**
-   * Gives a connection back.
+   * Gives a connection back. Giving it back again is found as long as nobody else has it: after that it can't be told from
+   * that holder's own release.
    *
    * @throws DoubleReleaseError, ForeignObjectError
    */
@@ -120,11 +121,12 @@ export class ConnectionPool<C extends object> {
     options?: { readonly signal?: AbortSignal },
   ): Promise<R> {
     const connection = await this.acquire(options);
+    const lending = this.#ledger.lendingOf(connection);
     try {
       return await fn(connection);
     } finally {
-      // fn may have discarded it.
-      if (this.#ledger.isUsed(connection)) this.release(connection);
+      // fn may have given it back, and another may have it now.
+      if (this.#ledger.isStillLent(connection, lending)) this.release(connection);
     }
   }
 

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { positiveInteger } from '../options';
+import { DoubleReleaseError } from './errors';
 import { HttpResponse } from './http-response';
-import type { CommonPoolOptions } from './ledger';
+import { type CommonPoolOptions, ledgerOf, runThen } from './ledger';
 import { ObjectPool } from './object-pool';
 import type { PoolStats } from './stats';
 
@@ -23,6 +24,8 @@ export interface HttpResponsePoolOptions extends CommonPoolOptions {
 export class HttpResponsePool {
   readonly name: string;
   readonly #pool: ObjectPool<HttpResponse>;
+  /** Those that Node.js still needs; they are given back by their exchange and by nobody else. */
+  readonly #sending = new WeakSet<HttpResponse>();
 
   /** @throws TypeError when an option is not as documented */
   constructor({ initialBodyBytes = 1024, maxBodyBytes = 65_536, ...options }: HttpResponsePoolOptions) {
@@ -61,20 +64,29 @@ export class HttpResponsePool {
    * @throws DoubleReleaseError, ForeignObjectError
    */
   release(response: HttpResponse): void {
+    if (this.#sending.has(response)) throw new DoubleReleaseError(this.name);
     this.#pool.release(response);
   }
 
   /**
    * Sends a response over HTTP and gives it back once Node.js does not need its memory any more: when the exchange
-   * has ended, sent or broken off. `content-length` is added.
+   * has ended, sent or broken off. `content-length` is added. From then on the response is the pool's.
+   *
+   * @throws DoubleReleaseError, ForeignObjectError; what Node.js throws for headers that are not allowed
    */
   send(response: HttpResponse, to: ServerResponse): void {
+    if (this.#sending.has(response)) throw new DoubleReleaseError(this.name);
+    this.#pool[ledgerOf].assertUsed(response);
     // Node.js has nothing more to tell of an exchange that is over.
     if (to.destroyed || to.closed) {
       this.release(response);
       return;
     }
-    const release = (): void => this.release(response);
+    const release = (): void => {
+      this.#sending.delete(response);
+      this.#pool.release(response);
+    };
+    this.#sending.add(response);
     to.once('close', release);
     try {
       const { body, headers, statusCode } = response;
@@ -89,12 +101,20 @@ export class HttpResponsePool {
     }
   }
 
-  /** Runs `fn` with a response and gives it back when `fn` has returned, thrown, or its promise has settled. */
+  /**
+   * Runs `fn` with a response and gives it back when `fn` has returned, thrown, or its promise has settled; one that `fn`
+   * has sent goes back when it is sent.
+   */
   use<R>(fn: (response: HttpResponse) => R): R {
-    return this.#pool.use(response => {
-      response.timestamp = Date.now();
-      return fn(response);
-    });
+    const response = this.acquire();
+    const ledger = this.#pool[ledgerOf];
+    const lending = ledger.lendingOf(response);
+    return runThen(
+      () => fn(response),
+      () => {
+        if (!this.#sending.has(response) && ledger.isStillLent(response, lending)) this.release(response);
+      },
+    );
   }
 
   /** Lets the idle responses go. */

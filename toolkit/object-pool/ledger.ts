@@ -28,12 +28,17 @@ export interface CommonPoolOptions {
   readonly clock?: () => number;
 }
 
+/** @internal The books of a pool, for those built on it. */
+export const ledgerOf: unique symbol = Symbol('ledger');
+
 /** Subscribers get a {@link PoolLeak} for each object held too long. */
 const leakChannel = channel('otel-vitals:pool.leak');
 
 /** What a pool knows of one of its objects. */
 export class Slot {
   used = false;
+  /** How many times it was handed out. */
+  lent = 0;
   /** When it was handed out or, in a connection pool, given back. */
   since = 0;
   hold = 0;
@@ -128,6 +133,7 @@ export class Ledger<T extends object> {
   /** Books an object out to the call that {@link traceOf} was told of. */
   takeOut(slot: Slot, trace: Trace | undefined, now?: number): void {
     slot.used = true;
+    slot.lent++;
     this.counters.acquired++;
     if (this.#timed) slot.since = now ?? this.now();
     if (this.#watch !== undefined) slot.hold = this.#watch.start(trace);
@@ -139,13 +145,19 @@ export class Ledger<T extends object> {
    * @throws ForeignObjectError, DoubleReleaseError
    */
   takeIn(object: T): Slot {
-    const slot = this.#slots.get(object);
-    if (slot === undefined) throw new ForeignObjectError(this.name);
-    if (!slot.used) throw new DoubleReleaseError(this.name);
+    const slot = this.assertUsed(object);
     slot.used = false;
     this.counters.released++;
     if (this.#timed) this.counters.useTime!.record((this.now() - slot.since) / 1000);
     if (this.#watch !== undefined) this.#watch.end(slot.hold);
+    return slot;
+  }
+
+  /** @throws ForeignObjectError, DoubleReleaseError */
+  assertUsed(object: T): Slot {
+    const slot = this.#slots.get(object);
+    if (slot === undefined) throw new ForeignObjectError(this.name);
+    if (!slot.used) throw new DoubleReleaseError(this.name);
     return slot;
   }
 
@@ -155,6 +167,17 @@ export class Ledger<T extends object> {
 
   isUsed(object: T): boolean {
     return this.#slots.get(object)?.used === true;
+  }
+
+  /** How many times an object was handed out that now is; to be compared by {@link isStillLent}. */
+  lendingOf(object: T): number {
+    return this.#slots.get(object)!.lent;
+  }
+
+  /** Whether it was not given back since, nor given back and handed out to another. */
+  isStillLent(object: T, lending: number): boolean {
+    const slot = this.#slots.get(object)!;
+    return slot.used && slot.lent === lending;
   }
 
   assertOpen(): void {

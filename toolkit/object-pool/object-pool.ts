@@ -1,6 +1,6 @@
 import { callable, nonNegativeInteger, optionalCallable, positiveIntegerOrInfinity } from '../options';
 import { PoolExhaustedError } from './errors';
-import { type CommonPoolOptions, Ledger, runThen, type Slot } from './ledger';
+import { type CommonPoolOptions, Ledger, ledgerOf, runThen, type Slot } from './ledger';
 import type { PoolKind, PoolStats } from './stats';
 
 /** Options of {@link ObjectPool}. The callbacks are synchronous. */
@@ -32,6 +32,8 @@ const defaultMaxIdle = 1024;
  */
 export class ObjectPool<T extends object> {
   readonly name: string;
+  /** @internal */
+  readonly [ledgerOf]: Ledger<T>;
   readonly #ledger: Ledger<T>;
   readonly #create: () => T;
   readonly #reset: ((object: T) => void) | undefined;
@@ -57,6 +59,7 @@ export class ObjectPool<T extends object> {
     this.#maxIdle = nonNegativeInteger('maxIdle', options.maxIdle ?? Math.min(this.#max, defaultMaxIdle));
     const bounds = { limit: this.#max, timeUse: options.timeUse ?? false };
     this.#ledger = new Ledger<T>(this, kind, options, bounds);
+    this[ledgerOf] = this.#ledger;
     this.name = this.#ledger.name;
   }
 
@@ -80,7 +83,8 @@ export class ObjectPool<T extends object> {
   }
 
   /**
-   * Gives an object back. A failing `reset` costs the object and not the caller: it is told to `onError`.
+   * Gives an object back. A failing `reset` costs the object and not the caller: it is told to `onError`. Giving it back
+   * again is found as long as nobody else has it: after that it can't be told from that holder's own release.
    *
    * @throws DoubleReleaseError, ForeignObjectError
    */
@@ -120,10 +124,11 @@ export class ObjectPool<T extends object> {
       this.#ledger.counters.failures.exhausted++;
       throw new PoolExhaustedError(this.name, this.#max);
     }
+    const lending = this.#ledger.lendingOf(object);
     return runThen(
       () => fn(object),
-      // fn may have discarded it.
-      () => this.#ledger.isUsed(object) && this.release(object),
+      // fn may have given it back, and another may have it now.
+      () => this.#ledger.isStillLent(object, lending) && this.release(object),
     );
   }
 

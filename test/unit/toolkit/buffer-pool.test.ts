@@ -142,3 +142,23 @@ test('a body grows as needed, keeps its memory up to maxBodyBytes, and gives it 
     /Expected initialBodyBytes to be at most maxBodyBytes \(10\), got 100/,
   );
 });
+
+test('a buffer whose memory was transferred is let go, when it is released and when it was idle', () => {
+  for (const zero of ['never', 'release'] as const) {
+    const pool = new BufferPool({ name: 'b', zero });
+    const transfer = ({ buffer }: Buffer): void =>
+      void structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+    const [sent, kept, other] = [pool.acquire(1000), pool.acquire(1000), pool.acquire(1000)];
+    transfer(sent);
+    pool.release(sent);
+    assert.deepEqual([pool.stats().idle, pool.stats().destroyed], [0, 1]);
+    pool.release(other);
+    pool.release(kept);
+    transfer(kept);
+    assert.equal(pool.acquire(1000), other);
+    assert.equal(pool.acquire(1000).length, 1024);
+    const { destroyed, created, memory } = pool.stats();
+    assert.deepEqual([destroyed, created, memory], [2, 4, { idle: 0, used: 2048 }]);
+    assertPoolLaws(pool.stats());
+  }
+});

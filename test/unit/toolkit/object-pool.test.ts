@@ -353,3 +353,20 @@ test('a registry gives, clears and closes pools by name, and refuses a name twic
   assert.throws(() => a.acquire(), { code: 'POOL_CLOSED' });
   assert.deepEqual(registry.names(), []);
 });
+
+test('use gives back only what it still has, and not what another has by then', async () => {
+  const pool = new ObjectPool({ name: 'p', create: () => ({}) });
+  let other: object | undefined;
+  const passOn = (object: object): void => {
+    pool.release(object);
+    other = pool.acquire();
+    assert.equal(other, object);
+  };
+  pool.use(passOn);
+  assert.equal(pool.stats().used, 1, 'it was taken from its new holder');
+  pool.release(other!);
+  await pool.use(async object => passOn(object));
+  assert.equal(pool.stats().used, 1);
+  pool.release(other!);
+  assertPoolLaws(pool.stats());
+});
