@@ -126,6 +126,8 @@ const results = await Promise.all([
   }),
 ]);
 
+// Threads load it as it is.
+copyFileSync(join(root, 'toolkit/worker-pool/runner.cjs'), join(root, 'dist/toolkit/worker-pool/runner.cjs'));
 copyFileSync(
   join(root, 'instrumentation/admin/page/index.html'),
   join(root, 'dist/instrumentation/page/index.html'),

@@ -308,12 +308,51 @@ describe('a pool of threads', () => {
       assert.equal(error.cause.code, 'ERR_WORKER_OUT_OF_MEMORY');
       return true;
     });
-    await assert.rejects(crash('unclonable'), { code: 'WORKER_CRASHED' });
     const waiting = [crash('exit', 0), crash('id')];
     await assert.rejects(waiting[0]!, { code: 'WORKER_CRASHED', exitCode: 0 });
     assert.equal(typeof (await waiting[1]), 'number');
     const { outcomes, workersCrashed, workers } = pool.stats();
-    assert.deepEqual([outcomes.crashed, workersCrashed, workers.idle], [5, 5, 1]);
+    assert.deepEqual([outcomes.crashed, workersCrashed, workers.idle], [4, 4, 1]);
+    assertWorkerPoolLaws(pool.stats());
+    await pool.close();
+  });
+
+  test('fails a task that throws no error, or gives or throws what cannot be copied, and keeps its thread', async () => {
+    const pool = new WorkerPool<unknown, unknown>({ name: 'odd', file, max: 1 });
+    const id = await pool.run(0, { handler: 'id' });
+    const run = (handler: string, input?: unknown): Promise<unknown> =>
+      pool.run(input, { handler, label: `of ${handler}` });
+    for (const thrown of [null, undefined]) {
+      await assert.rejects(run('throws', thrown), {
+        name: 'TaskThrewError',
+        code: 'TASK_THREW',
+        pool: 'odd',
+        label: 'of throws',
+        thrown: String(thrown),
+        message: `Expected the task "of throws" of the pool "odd" to throw an error that can be copied, got ${thrown}`,
+      });
+    }
+    await assert.rejects(run('throwsFunction'), { code: 'TASK_THREW', thrown: '() => {}' });
+    await assert.rejects(run('rejects'), { code: 'TASK_THREW', thrown: 'undefined' });
+    await assert.rejects(run('throwsCause'), { code: 'TASK_THREW', thrown: 'RangeError: with a cause' });
+    await assert.rejects(run('unclonable'), {
+      name: 'TaskResultError',
+      code: 'TASK_RESULT',
+      pool: 'odd',
+      label: 'of unclonable',
+      reason: '() => {} could not be cloned.',
+    });
+    await assert.rejects(
+      pool.run(0, { handler: 'unclonable' }),
+      /Expected a task of the pool "odd" to give what can/,
+    );
+    // Things that are odd but right arrive as they are.
+    assert.equal(await run('gives', null), null);
+    assert.equal(await run('gives', undefined), undefined);
+    await assert.rejects(run('throws', 'a text'), (error: unknown) => error === 'a text');
+    assert.equal(await pool.run(0, { handler: 'id' }), id);
+    const { outcomes, workersCrashed } = pool.stats();
+    assert.deepEqual([outcomes.failed, outcomes.completed, workersCrashed], [8, 4, 0]);
     assertWorkerPoolLaws(pool.stats());
     await pool.close();
   });
@@ -354,7 +393,10 @@ describe('a pool of threads', () => {
     );
     await assert.rejects(pool.run(1, { transfer: memory as never }), TypeError);
     await assert.rejects(pool.run(1, { handler: '' }), TypeError);
-    await assert.rejects(pool.run(1, { handler: 'absent' }), /No handler function exported/);
+    await assert.rejects(
+      pool.run(1, { handler: 'absent' }),
+      /Expected .*tasks\.cjs to export a function as "absent"/,
+    );
     assert.equal(await pool.run(2), 4);
     assert.deepEqual([pool.stats().outcomes.failed, pool.stats().workersCrashed], [2, 0]);
     await pool.close();

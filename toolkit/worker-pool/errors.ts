@@ -70,6 +70,36 @@ export class TaskDroppedError extends Error {
   }
 }
 
+/** The task threw what is no error or can't be copied from its thread, such as null or a function. */
+export class TaskThrewError extends Error {
+  readonly code = 'TASK_THREW';
+  override readonly name = 'TaskThrewError';
+  constructor(
+    readonly pool: string,
+    /** The task's. */
+    readonly label: string | undefined,
+    /** What it threw, as text. */
+    readonly thrown: string,
+  ) {
+    super(`Expected ${taskText(pool, label)} to throw an error that can be copied, got ${thrown}`);
+  }
+}
+
+/** The task gave what can't be copied from its thread, such as a function. */
+export class TaskResultError extends Error {
+  readonly code = 'TASK_RESULT';
+  override readonly name = 'TaskResultError';
+  constructor(
+    readonly pool: string,
+    /** The task's. */
+    readonly label: string | undefined,
+    /** What Node.js says of it. */
+    readonly reason: string,
+  ) {
+    super(`Expected ${taskText(pool, label)} to give what can be copied to another thread: ${reason}`);
+  }
+}
+
 /** The thread ended under its task: an uncaught error, process.exit(), out of memory. `cause` is the error, if any. */
 export class WorkerCrashError extends Error {
   readonly code = 'WORKER_CRASHED';
@@ -98,6 +128,10 @@ export class WorkerStartError extends Error {
   ) {
     super(`Expected ${file} to load in a thread of the pool "${pool}"${causeText(options?.cause)}`, options);
   }
+}
+
+function taskText(pool: string, label: string | undefined): string {
+  return label === undefined ? `a task of the pool "${pool}"` : `the task "${label}" of the pool "${pool}"`;
 }
 
 function causeText(cause: unknown): string {

@@ -1,5 +1,18 @@
+import { join } from 'node:path';
 import type { ResourceLimits, TransferListItem, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+
+const runner = join(__dirname, 'runner.cjs');
+
+/** What stands for a result or an error that could not be sent, as runner.cjs marks it. */
+export interface Unsent {
+  readonly 'otel-vitals.task': 'threw' | 'result';
+  readonly text: string;
+}
+
+export function isUnsent(error: unknown): error is Unsent {
+  return typeof error === 'object' && error !== null && 'otel-vitals.task' in error;
+}
 
 /** How a thread is made; passed on to Node.js. */
 export interface ThreadOptions {
@@ -27,17 +40,19 @@ export class Thread {
   readonly gone: Promise<void>;
   readonly #piscina: Piscina;
   readonly #worker: Worker;
+  readonly #file: string;
   /** No longer to be used, for whatever reason. */
   #over = false;
   /** Whether that was told, or was our doing. */
   #known = false;
 
-  constructor(filename: string, { argv, execArgv, ...options }: ThreadOptions, events: ThreadEvents) {
+  constructor(file: string, { argv, execArgv, ...options }: ThreadOptions, events: ThreadEvents) {
     const piscina = new Piscina({
       ...options,
       ...(argv && { argv: [...argv] }),
       ...(execArgv && { execArgv: [...execArgv] }),
-      filename,
+      filename: runner,
+      name: exportOf(file, 'default'),
       minThreads: 1,
       maxThreads: 1,
       recordTiming: false,
@@ -45,6 +60,7 @@ export class Thread {
     const worker = piscina.threads[0]!;
     this.#piscina = piscina;
     this.#worker = worker;
+    this.#file = file;
     // It tells of a thread that is no more before it starts another, which is for us to decide: that is prevented.
     piscina.on('workerDestroy', () => {
       if (this.#over) return;
@@ -91,7 +107,7 @@ export class Thread {
   ): Promise<unknown> {
     if (name === undefined && transferList === undefined) return this.#piscina.run(input);
     return this.#piscina.run(input, {
-      ...(name !== undefined && { name }),
+      ...(name !== undefined && { name: exportOf(this.#file, name) }),
       // Its type is that of another copy of Node's types.
       ...(transferList !== undefined && { transferList: [...transferList] as never }),
     });
@@ -104,4 +120,9 @@ export class Thread {
     this.#over = true;
     void this.#piscina.destroy();
   }
+}
+
+/** How the runner is told which function of which file. */
+function exportOf(file: string, name: string): string {
+  return JSON.stringify([file, name]);
 }

@@ -1,9 +1,9 @@
 import type { Crew, Hired } from './crew';
-import { WorkerCrashError, WorkerStartError } from './errors';
+import { TaskResultError, TaskThrewError, WorkerCrashError, WorkerStartError } from './errors';
 import type { Job } from './job';
 import type { WorkerTaskOptions } from './options';
 import type { Scheduler } from './scheduler';
-import { Thread, type ThreadEvents, type ThreadOptions } from './thread';
+import { isUnsent, Thread, type ThreadEvents, type ThreadOptions, type Unsent } from './thread';
 
 /** A thread as the scheduler knows it. */
 export interface Hand extends Hired {
@@ -101,7 +101,7 @@ export function threads(
           // The thread went with it, of which we are told by the thread.
           if (thread.over) return;
           if (hand.job === job) hand.job = undefined;
-          scheduler().ended(hand, job, 'failed', error);
+          scheduler().ended(hand, job, 'failed', isUnsent(error) ? failureOf(pool, job, error) : error);
         },
       );
     },
@@ -118,4 +118,9 @@ export function threads(
       await Promise.all([...threads].map(({ gone }) => gone));
     },
   };
+}
+
+function failureOf(pool: string, { options }: Job, unsent: Unsent): Error {
+  const Failure = unsent['otel-vitals.task'] === 'threw' ? TaskThrewError : TaskResultError;
+  return new Failure(pool, options.label, unsent.text);
 }

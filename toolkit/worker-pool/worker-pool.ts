@@ -60,7 +60,7 @@ export class WorkerPool<Input = unknown, Output = unknown> {
   /**
    * Runs the module's function with `input` in a thread as soon as one is free. Gives what it gives, and rejects with
    * what it fails with, or with TaskQueueFullError, TaskQueueTimeoutError, TaskRunTimeoutError, TaskAbortedError,
-   * TaskDroppedError, WorkerCrashError, WorkerStartError or WorkerPoolClosedError.
+   * TaskDroppedError, TaskThrewError, TaskResultError, WorkerCrashError, WorkerStartError or WorkerPoolClosedError.
    */
   run(input: Input, options?: WorkerTaskOptions): Promise<Output> {
     if (options != null) {
