@@ -2,7 +2,6 @@ import { AsyncResource } from 'node:async_hooks';
 import { channel as diagnostics } from 'node:diagnostics_channel';
 import { delayMs } from '../options';
 import { registerSource } from '../sources';
-import { within } from '../within';
 import {
   type BatchFailure,
   type BatchProcessorOptions,
@@ -17,9 +16,15 @@ import type { ChannelMessage, ChannelWaitOptions } from './options';
 
 /** Options of {@link BatchProcessor.close}. */
 export interface CloseBatchProcessorOptions {
-  /** How long batches are waited for, in milliseconds; then they are given up. @default 10000 */
+  /**
+   * How long it takes at most, in milliseconds. Batches are given up before, so that the last tenth of it, at most a
+   * second, is left for `onFailed` to be told of them. @default 10000
+   */
   readonly timeoutMs?: number;
 }
+
+/** Most of the time of `close` that is kept for telling of what is given up, in milliseconds. */
+const mostReportMs = 1000;
 
 /** Subscribers get a {@link BatchFailure} for each batch that was given up. */
 const failedChannel = diagnostics('otel-vitals:batch.failed');
@@ -39,6 +44,8 @@ export class BatchProcessor<T extends ChannelMessage, R = unknown> {
   readonly #scope = new AsyncResource('BatchProcessor');
   /** In the order of their items. */
   readonly #runs = new Set<BatchRun<T, R>>();
+  /** Ends the waiting for calls of `onFailed` under way. */
+  readonly #reports = new Set<(error: unknown) => void>();
   readonly #flushes: { readonly until: number; readonly resolve: () => void }[] = [];
   /** Items before this place need not wait for their batch to fill. */
   #due = 0;
@@ -95,8 +102,9 @@ export class BatchProcessor<T extends ChannelMessage, R = unknown> {
   }
 
   /**
-   * Takes no more items, refuses those who wait with theirs, and has those accepted processed. When time is up, what is
-   * left is given up and reported as failed. Never rejects; calling it again gives the same promise.
+   * Takes no more items, refuses those who wait with theirs, and has those accepted processed. When time is running out,
+   * what is left is given up and reported as failed; an `onFailed` that takes longer than is left is not waited for. Never
+   * rejects; calling it again gives the same promise.
    *
    * @returns the items that were given up
    */
@@ -174,6 +182,7 @@ export class BatchProcessor<T extends ChannelMessage, R = unknown> {
     const counters = this.#counters;
     if (!outcome.ok) {
       const { error, attempts } = outcome;
+      run.ended = true;
       await this.#report({ name: this.name, items: run.items, error, attempts });
     }
     counters[outcome.ok ? 'processed' : 'failed'] += run.items.length;
@@ -188,15 +197,20 @@ export class BatchProcessor<T extends ChannelMessage, R = unknown> {
   async #report(failure: BatchFailure<T>): Promise<void> {
     const { onFailed, timeoutMs } = this.#options;
     failedChannel.publish(failure);
+    let timer: NodeJS.Timeout | undefined;
+    let giveUp: ((error: unknown) => void) | undefined;
     try {
-      await within(
-        () => onFailed(failure),
-        timeoutMs,
-        () => new BatchTimeoutError(this.name, timeoutMs),
-      );
+      await new Promise<unknown>((resolve, reject) => {
+        giveUp = reject;
+        this.#reports.add(reject);
+        timer = setTimeout(() => reject(new BatchTimeoutError(this.name, timeoutMs)), timeoutMs);
+        new Promise<unknown>(done => done(onFailed(failure))).then(resolve, reject);
+      });
     } catch {
       this.#counters.unreported++;
     }
+    clearTimeout(timer);
+    this.#reports.delete(giveUp!);
   }
 
   #tellFlushed(): void {
@@ -209,12 +223,14 @@ export class BatchProcessor<T extends ChannelMessage, R = unknown> {
     this.#input.close();
     const flushed = this.#flush('close');
     const abandoned: T[] = [];
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>(resolve => {
-      timer = setTimeout(resolve, timeoutMs, 'late');
-    });
-    if ((await Promise.race([flushed, late])) === 'late') await this.#abandon(abandoned, timeoutMs);
-    clearTimeout(timer);
+    const reportMs = Math.min(timeoutMs / 10, mostReportMs);
+    if (!(await endsIn(flushed, timeoutMs - reportMs))) {
+      const told = this.#abandon(abandoned, timeoutMs);
+      if (!(await endsIn(told, reportMs))) {
+        for (const giveUp of this.#reports) giveUp(new BatchAbandonedError(this.name, timeoutMs));
+        await told;
+      }
+    }
     this.#options.output?.close();
     this.#unregister();
     return { abandoned };
@@ -225,6 +241,8 @@ export class BatchProcessor<T extends ChannelMessage, R = unknown> {
     const left: T[] = [];
     while (this.#input.length > 0) left.push(this.#input.tryReceive()!);
     for (const run of this.#runs) {
+      // It failed by itself, and is being told of.
+      if (run.ended) continue;
       abandoned.push(...run.items);
       run.abandon(error);
     }
@@ -235,4 +253,15 @@ export class BatchProcessor<T extends ChannelMessage, R = unknown> {
     }
     await this.#flush('close');
   }
+}
+
+/** Whether `work` ends within so many milliseconds. */
+function endsIn(work: Promise<unknown>, ms: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, ms, false);
+    void work.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
 }

@@ -13,6 +13,8 @@ export class BatchRun<T extends ChannelMessage, R> {
   readonly #options: SettledBatchOptions<T, R>;
   readonly #counters: BatchCounters;
   readonly #abandoned = new AbortController();
+  /** Whether it failed, and only `onFailed` is still waited for. */
+  ended = false;
   /** Fails what is waited for now. */
   #fail: ((error: unknown) => void) | undefined;
 

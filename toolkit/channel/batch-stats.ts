@@ -30,7 +30,7 @@ export interface BatchStats {
   readonly flushes: { readonly [R in BatchReason]: number };
   /** Attempts after the first. */
   readonly retries: number;
-  /** Failures of which `onFailed` could not be told, because it failed or hung itself. */
+  /** Failures of which `onFailed` could not be told, because it failed, hung, or had not ended when `close` had to. */
   readonly unreported: number;
   /** Items per batch. */
   readonly size: HistogramSnapshot;

@@ -241,3 +241,44 @@ test('is among the live sources under its name until it is closed, or dropped', 
   })();
   await collectUntil(() => registered(name).length === 0);
 });
+
+test('close keeps its time although onFailed hangs, and says of each item once what became of it', async () => {
+  const told: number[] = [];
+  const processor = new BatchProcessor<number>({
+    name: 'hung',
+    maxSize: 1,
+    capacity: 10,
+    concurrency: 2,
+    timeoutMs: 60_000,
+    process: ([item]) => (item === 1 ? Promise.reject(new Error('failed')) : new Promise(() => {})),
+    onFailed: ({ items }) => {
+      told.push(...items);
+      return new Promise(() => {});
+    },
+  });
+  for (const item of [1, 2, 3, 4]) processor.tryAdd(item);
+  while (told.length === 0) await new Promise(resolve => setImmediate(resolve));
+  const since = performance.now();
+  const { abandoned } = await processor.close({ timeoutMs: 200 });
+  const took = performance.now() - since;
+  assert.ok(took >= 190 && took < 10_000, `${took} ms`);
+  assert.deepEqual([...abandoned].sort(), [2, 3, 4], 'the first failed by itself');
+  assert.deepEqual([...told].sort(), [1, 2, 3, 4]);
+  const { accepted, failed, waiting, working, unreported } = processor.stats();
+  assert.deepEqual([accepted, failed, waiting, working, unreported], [4, 4, 0, 0, 3]);
+});
+
+test('what onFailed does with items that were given up is waited for, while time is left', async () => {
+  let written = 0;
+  const processor = new BatchProcessor<number>({
+    name: 'written',
+    process: () => new Promise(() => {}),
+    onFailed: async ({ items }) => {
+      await new Promise(resolve => setTimeout(resolve, 20));
+      written += items.length;
+    },
+  });
+  for (const item of [1, 2]) processor.tryAdd(item);
+  assert.deepEqual(await processor.close({ timeoutMs: 2000 }), { abandoned: [1, 2] });
+  assert.deepEqual([written, processor.stats().unreported], [2, 0]);
+});
