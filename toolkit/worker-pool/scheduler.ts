@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { stayAlive } from '../keep-alive';
 import type { Crew, Hired } from './crew';
 import {
   TaskAbortedError,
@@ -32,6 +33,8 @@ export class Scheduler<W extends Hired> {
   readonly #queue = new JobQueue();
   readonly #running = new Set<Job>();
   #closed = false;
+  /** Whether the process is kept alive for tasks. A thread does so by itself. */
+  #holds = false;
   #onDrained: (() => void) | undefined;
 
   constructor(crew: Crew<W>, options: SettledOptions) {
@@ -74,6 +77,10 @@ export class Scheduler<W extends Hired> {
       job.reject = reject;
     });
     counters.accepted++;
+    if (!this.#holds && this.#crew.kind === 'task') {
+      this.#holds = true;
+      stayAlive(1);
+    }
     if (signal !== undefined) {
       job.onAbort = () => this.#giveUp(job, 'aborted', this.#aborted(signal, job.state === 'running'));
       signal.addEventListener('abort', job.onAbort, { once: true });
@@ -242,6 +249,10 @@ export class Scheduler<W extends Hired> {
     job.state = 'ended';
     counters.outcomes[outcome]++;
     counters.lastEnd = now;
+    if (this.#holds && counters.busy + counters.queued === 0) {
+      this.#holds = false;
+      stayAlive(-1);
+    }
     return now;
   }
 

@@ -38,6 +38,8 @@ export type TaskPoolOptions = CommonWorkerPoolOptions;
  *
  * A function that is given up is told so by its signal. One that does not heed it runs on, because nothing can stop it:
  * its place is free for others, and it is counted as `abandoned` until it ends.
+ *
+ * Tasks that wait or run keep the process alive, those that were given up do not.
  */
 export class TaskPool {
   readonly name: string;
