@@ -1,4 +1,5 @@
 import { type ChannelStats, channelSource } from '../../toolkit/channel/stats';
+import { type QueueStats, queueSource } from '../../toolkit/lock/queue-stats';
 import { liveSources, type Source } from '../../toolkit/sources';
 import { type WorkerPoolStats, workerPoolSource } from '../../toolkit/worker-pool/stats';
 import { guarded } from '../guard';
@@ -6,10 +7,11 @@ import type { Log } from '../log';
 import type { Findings } from './findings';
 import { createRises } from './rises';
 
-/** Finds queues of worker pools and channels that are full, and channels that drop what is sent. */
+/** Finds queues of worker pools and of threads, and channels, that are full, and channels that drop what is sent. */
 export function watchQueues(findings: Findings, log: Log): { look(): void } {
   const turnedAwayFrom = createRises();
   const droppedBy = createRises();
+  const receivedFrom = createRises();
 
   const lookAtWorkerPool = guarded(
     log,
@@ -32,14 +34,17 @@ export function watchQueues(findings: Findings, log: Log): { look(): void } {
   );
 
   const lookAtChannel = guarded(log, 'looking at a channel', (source: Source<ChannelStats>): void => {
-    const { length, capacity, send, receive, dropped } = source.stats();
-    const turnedAway = turnedAwayFrom(source, send.refused + send.timeouts);
+    const { length, capacity, send, receive, dropped, received } = source.stats();
+    // Without a buffer nobody is turned away by asking: a sender then always waits for a receiver.
+    const turnedAway = turnedAwayFrom(source, (capacity === 0 ? 0 : send.refused) + send.timeouts);
     const droppedNow = droppedBy(source, dropped);
+    const receivedNow = receivedFrom(source, received);
     if (droppedNow > 0) {
       findings.report('sends_dropped', source.name, { dropped: droppedNow, length, capacity });
     }
-    // Without a buffer there is nothing to be full: a sender then always waits for a receiver.
-    if (capacity === 0 || (turnedAway === 0 && !(length >= capacity && send.waiting > 0))) return;
+    // Nor is it full: it is when those who wait have waited since the last look.
+    const full = capacity === 0 ? receivedNow === 0 : length >= capacity;
+    if (turnedAway === 0 && !(full && send.waiting > 0)) return;
     findings.report('queue_saturated', source.name, {
       queued: length,
       limit: capacity,
@@ -49,6 +54,23 @@ export function watchQueues(findings: Findings, log: Log): { look(): void } {
     });
   });
 
+  const lookAtThreadQueue = guarded(
+    log,
+    'looking at a queue between threads',
+    (source: Source<QueueStats>): void => {
+      const { length, capacity, refused, waitingProducers, waitingConsumers } = source.stats();
+      const turnedAway = turnedAwayFrom(source, refused);
+      if (turnedAway === 0 && !(length >= capacity && waitingProducers > 0)) return;
+      findings.report('queue_saturated', source.name, {
+        queued: length,
+        limit: capacity,
+        turned_away: turnedAway,
+        senders_waiting: waitingProducers,
+        receivers_waiting: waitingConsumers,
+      });
+    },
+  );
+
   return {
     look() {
       for (const source of liveSources<WorkerPoolStats>(workerPoolSource.kind, workerPoolSource.layout)) {
@@ -56,6 +78,9 @@ export function watchQueues(findings: Findings, log: Log): { look(): void } {
       }
       for (const source of liveSources<ChannelStats>(channelSource.kind, channelSource.layout)) {
         lookAtChannel(source);
+      }
+      for (const source of liveSources<QueueStats>(queueSource.kind, queueSource.layout)) {
+        lookAtThreadQueue(source);
       }
     },
   };

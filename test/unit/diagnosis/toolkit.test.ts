@@ -8,7 +8,7 @@ import { createGcSource } from '../../../instrumentation/meters/gc-source';
 import type { GaugeCell } from '../../../instrumentation/metrics/cells';
 import { MetricRegistry } from '../../../instrumentation/metrics/registry';
 import { Channel } from '../../../toolkit/channel';
-import { Mutex } from '../../../toolkit/lock';
+import { LockFreeQueue, Mutex } from '../../../toolkit/lock';
 import { ConnectionPool, ObjectPool } from '../../../toolkit/object-pool';
 import { TaskPool } from '../../../toolkit/worker-pool';
 
@@ -192,20 +192,18 @@ test('a channel that is full while senders wait or are turned away is saturated'
   const { diagnosis, found, look } = setUp();
   t.after(() => diagnosis.stop());
   const orders = new Channel<number>({ name: 'orders', capacity: 1 });
-  const meets = new Channel<number>({ name: 'meets' });
   await orders.send(1);
-  const sending = [meets.send(1)];
   look(5);
-  assert.equal(found.length, 0, 'full, and nobody waits; one without a buffer is not full');
-  sending.push(orders.send(2));
+  assert.equal(found.length, 0, 'full, and nobody waits');
+  const sending = orders.send(2);
   look(3);
   const evidence = { queued: 1, limit: 1, turned_away: 0, senders_waiting: 1, receivers_waiting: 0 };
   assert.deepEqual(
     found.map(one => [one.code, one.subject, one.evidence]),
     [['queue_saturated', 'orders', evidence]],
   );
-  for (const channel of [orders, orders, meets]) await channel.receive();
-  await Promise.all(sending);
+  for (const channel of [orders, orders]) await channel.receive();
+  await sending;
 
   const events = new Channel<number>({ name: 'events', capacity: 1 });
   look(1);
@@ -215,6 +213,68 @@ test('a channel that is full while senders wait or are turned away is saturated'
     look(1);
   }
   assert.deepEqual([found[1]!.subject, found[1]!.evidence['turned_away']], ['events', 1]);
+});
+
+test('a channel without a buffer is saturated while its senders wait and nothing is received, or time out', async t => {
+  const { diagnosis, found, look, series } = setUp();
+  t.after(() => diagnosis.stop());
+  const meets = new Channel<number>({ name: 'meets' });
+  const sending = Array.from({ length: 9 }, (_, i) => meets.send(i));
+  for (let i = 0; i < 5; i++) {
+    await meets.receive();
+    look(1);
+  }
+  assert.equal(found.length, 0, 'senders wait, as they do without a buffer, and are served');
+  assert.equal(meets.trySend(10), false);
+  look(3);
+  const evidence = { queued: 0, limit: 0, turned_away: 0, senders_waiting: 4, receivers_waiting: 0 };
+  assert.deepEqual(
+    found.map(one => [one.code, one.subject, one.evidence]),
+    [['queue_saturated', 'meets', evidence]],
+  );
+  for (let i = 0; i < 4; i++) await meets.receive();
+  await Promise.all(sending);
+  look(3);
+  assert.deepEqual(series(), { queue_saturated: 0 });
+  const late = new Channel<number>({ name: 'late' });
+  look(1);
+  for (let i = 0; i < 3; i++) {
+    await assert.rejects(late.send(1, { timeoutMs: 1 }), { code: 'CHANNEL_TIMEOUT' });
+    look(1);
+  }
+  assert.deepEqual([found[1]!.subject, found[1]!.evidence['turned_away']], ['late', 1]);
+});
+
+test('a queue between threads that is full while senders wait or are turned away is saturated', async t => {
+  const { diagnosis, found, look, series } = setUp();
+  t.after(() => diagnosis.stop());
+  const queue = new LockFreeQueue<number>({ name: 'jobs', capacity: 2 });
+  for (const message of [1, 2]) queue.tryEnqueue(message);
+  look(5);
+  assert.equal(found.length, 0, 'full, and nobody waits');
+  const waiting = queue.enqueue(3);
+  look(2);
+  assert.equal(found.length, 0, 'not for half a minute yet');
+  look(1);
+  const evidence = { queued: 2, limit: 2, turned_away: 0, senders_waiting: 1, receivers_waiting: 0 };
+  assert.deepEqual(
+    found.map(one => [one.code, one.subject, one.evidence]),
+    [['queue_saturated', 'jobs', evidence]],
+  );
+  while (queue.tryDequeue() !== undefined) await delay(1);
+  await waiting;
+  look(3);
+  assert.deepEqual(series(), { queue_saturated: 0 });
+  const polled = new LockFreeQueue<number>({ name: 'polled', capacity: 2 });
+  look(1);
+  for (let i = 0; i < 3; i++) {
+    while (polled.tryEnqueue(i));
+    while (polled.tryDequeue() !== undefined);
+    look(1);
+  }
+  assert.deepEqual([found[1]!.subject, found[1]!.evidence['turned_away']], ['polled', 1]);
+  queue.close();
+  polled.close();
 });
 
 test('a channel that drops messages at every look for half a minute is a finding, and one that did once is not', async t => {
