@@ -6,7 +6,7 @@
  * it. Copies may differ in version: the layout of {@link Registry} only ever gains properties, and every source
  * carries the number of its statistics' layout, so that a reader can pass over one it does not know.
  *
- * Each thread has a registry of its own.
+ * Each thread has a registry of its own. The agent reads that of the main thread only.
  */
 
 /** Something alive in this process whose statistics can be read at any time. */

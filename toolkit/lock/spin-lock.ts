@@ -132,7 +132,7 @@ export class SpinLock {
     }
   }
 
-  /** Counters of all threads, as documented at {@link LockStats}, without times. */
+  /** Counters of all threads, shown in the metrics by the thread that made the lock, as documented at {@link LockStats}, without times. */
   stats(): LockStats {
     return this.#stats();
   }
