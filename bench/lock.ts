@@ -37,7 +37,11 @@ export async function run(): Promise<BenchResult[]> {
       mutex: 'Mutex',
       mutexContended: 'Mutex, 100 callers',
       read: 'ReadWriteLock, reading',
+      readContended: 'ReadWriteLock, 100 readers',
       write: 'ReadWriteLock, writing',
+      writeContended: 'ReadWriteLock, 100 writers',
+      queue: 'LockFreeQueue, a number within a thread',
+      queueAcross: 'LockFreeQueue, a number to another thread',
     })),
   ];
 }

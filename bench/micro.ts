@@ -1,16 +1,18 @@
 /** Work whose cost is measured: runs `n` operations. */
 export type Work = (n: number) => unknown;
 
-const sliceMs = 20;
-
 /**
  * Nanoseconds per operation of each work, measured in short slices that take turns, by the processor time of the whole
  * process: what other processes take is not in it, and collecting the garbage of the work is. The least of the slices
  * counts, because what disturbs only ever adds.
+ *
+ * @param sliceMs how long a slice takes at least. Where garbage matters it must hold several collections: the least of
+ *   short ones is that which had none
  */
 export async function measure<Name extends string>(
   works: Readonly<Record<Name, Work>>,
   slices = 40,
+  sliceMs = 20,
 ): Promise<Record<Name, number>> {
   const entries = Object.entries<Work>(works) as [Name, Work][];
   const least = Object.fromEntries(entries.map(([name]) => [name, Infinity])) as Record<Name, number>;

@@ -3,10 +3,15 @@ require('tsx/cjs');
 const { measure } = require('../micro.ts');
 const { channelWorks } = require('../toolkit/channel-works.ts');
 const { workerPoolWorks } = require('../toolkit/worker-pool-works.ts');
-const { lockWorks, poolWorks } = require('../toolkit/works.ts');
+const { lockWorks, poolWorks, queueWorks } = require('../toolkit/works.ts');
 
-const sets = { pools: poolWorks, locks: lockWorks, channels: channelWorks, workers: workerPoolWorks };
-measure(sets[process.argv[2]](), 10).then(times => {
+const sets = {
+  pools: poolWorks,
+  locks: () => ({ ...lockWorks(), ...queueWorks() }),
+  channels: channelWorks,
+  workers: workerPoolWorks,
+};
+measure(sets[process.argv[2]](), 6, 60).then(times => {
   console.log(JSON.stringify(times));
   process.exit(0);
 });

@@ -1,7 +1,11 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { Work } from '../micro';
+import { repository } from '../spawned';
 import { built } from './built';
 
-const { Mutex, ReadWriteLock } = built.lock;
+const { LockFreeQueue, Mutex, ReadWriteLock } = built.lock;
 const { ConnectionPool, ObjectPool } = built.objectPool;
 
 const lanes = 100;
@@ -24,6 +28,33 @@ export function poolWorks(): Record<'objectPool' | 'connectionPool' | 'connectio
     },
     connectionPool: connect,
     connectionPoolContended: contended(connect, 40),
+  };
+}
+
+/** Messages through a queue: within a thread, and to another. */
+export function queueWorks(): Record<'queue' | 'queueAcross', Work> {
+  const near = new LockFreeQueue<number>({ name: 'bench' });
+  const far = new LockFreeQueue<number>({ name: 'bench', capacity: 4096, messageBytes: 48 });
+  let receiver: Worker | undefined;
+  return {
+    queue: n => {
+      for (let i = 0; i < n; i++) {
+        near.tryEnqueue(i);
+        near.tryDequeue();
+      }
+    },
+    queueAcross: async n => {
+      if (receiver === undefined) {
+        receiver = new Worker(join(repository, 'bench/setups/queue-receiver.cjs'), {
+          workerData: far.shared,
+        });
+        await once(receiver, 'message');
+      }
+      const done = once(receiver, 'message');
+      receiver.postMessage({ receive: 'queue', messages: n });
+      for (let i = 0; i < n; i++) if (!far.tryEnqueue(i)) await far.enqueue(i);
+      await done;
+    },
   };
 }
 
