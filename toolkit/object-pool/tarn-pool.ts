@@ -36,7 +36,7 @@ export class TarnPool<C extends object> extends Pool<C> {
 
   /** Serves those who wait, and begins what has to be done for the others. */
   override _tryAcquireOrCreate(): void {
-    if (this.destroyed) return;
+    if (this.destroyed || this.pendingAcquires.length === 0) return;
     for (let first = this.#first(); first !== undefined; first = this.#first()) {
       const resource = this.#takeFit();
       if (resource === undefined) break;
