@@ -9,6 +9,7 @@ import {
   writeSlot,
 } from './meters/thread-slots';
 import { watchWorkerEnds } from './meters/worker-list';
+import { contentionOfThread } from './profiling/thread-contention';
 
 /**
  * The preload inside a worker thread: no server and no profiler, only this thread's figures for the main thread.
@@ -17,6 +18,11 @@ export function startInWorker(): void {
   const memory = inheritedSlots();
   if (memory === undefined) return;
   const { threadId } = threads;
+  const sendContention = contentionOfThread();
+  if (sendContention !== undefined) {
+    setInterval(sendContention, reportIntervalMs).unref();
+    process.once('exit', sendContention);
+  }
   const slot = takeSlot(memory, threadId, threadNameOf(threads));
   watchWorkerEnds(memory);
   if (slot === undefined) return;

@@ -12,6 +12,7 @@ import { createCaptureMetrics } from './main/metrics';
 import { trackResources } from './main/resource-tracker';
 import { createRoutes, type RouteHandler } from './main/routes';
 import { createSessionMemory, endSessions } from './open-sessions';
+import { collectFromThreads } from './thread-contention';
 
 /** Bytes between two heap samples where they are not to be taken before somebody asks. */
 const defaultHeapBytes = 524_288;
@@ -73,6 +74,7 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
   const heapBytes = config.captureHeapBytes || defaultHeapBytes;
   const heap = createHeapSampler(heapBytes, loadBinding());
   const contention = logContention();
+  const stopCollecting = collectFromThreads(contention, log);
   const tracker = config.trackResources ? trackResources() : undefined;
   const routes = createRoutes();
   const stallListeners = new Set<(stall: StallEnd) => void>();
@@ -125,6 +127,7 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
   };
 
   const stopListening = (): void => {
+    stopCollecting();
     contention.stop();
     tracker?.stop();
   };

@@ -14,6 +14,10 @@ const maxReadsPerSecond = 200;
 
 export interface ContentionLog {
   read(): ContentionGroup[];
+  /** As {@link read}, and forgets it. */
+  take(): ContentionGroup[];
+  /** Adds what another thread has logged. */
+  add(groups: readonly ContentionGroup[]): void;
   stop(): void;
 }
 
@@ -58,6 +62,14 @@ export function logContention(now: () => number = () => performance.now()): Cont
   subscribe(channelName, onContention);
   return {
     read: () => [...groups.values()],
+    take() {
+      const taken = [...groups.values()];
+      groups.clear();
+      return taken;
+    },
+    add(more) {
+      for (const { lock, frames, count, waitMs } of more) add(lock, frames, count, waitMs);
+    },
     stop() {
       unsubscribe(channelName, onContention);
     },

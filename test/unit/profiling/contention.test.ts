@@ -128,3 +128,21 @@ test('a stack is read in all the ways V8 writes its lines', () => {
     ],
   );
 });
+
+test('what another thread has waited for is added to the same places, and told once', () => {
+  const thread = logContention(() => now);
+  contended.publish({ name: 'stock', mode: 'exclusive', waitMs: 5, stack: stackOf('reserve') });
+  const groups = thread.take();
+  assert.equal(groups.length, 1);
+  assert.deepEqual(thread.take(), []);
+  thread.stop();
+  log.add(structuredClone(groups));
+  log.add([{ lock: 'cards', frames: [], count: 2, waitMs: 7 }]);
+  assert.deepEqual(
+    log.read().map(({ lock, count, waitMs }) => [lock, count, waitMs]),
+    [
+      ['stock', 2, 10],
+      ['cards', 2, 7],
+    ],
+  );
+});
