@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LockFreeQueue, SpinLock } from '../../toolkit/lock';
+import { LockFreeQueue, type LockHandle, SpinLock } from '../../toolkit/lock';
 import { startThread, type TaskThread } from '../helpers/threads';
 
 const span = 1e9;
@@ -184,6 +184,7 @@ test('a message whose consumer was terminated when it was woken goes to another 
   queue.tryEnqueue('for one of them');
   await gone.worker.terminate();
   assert.equal(await soon(other), 'for one of them');
+  await until(() => queue.stats().waitingConsumers === 0);
 });
 
 test('a spin lock whose next holder was terminated when it was woken goes to another that sleeps', async () => {
@@ -197,6 +198,7 @@ test('a spin lock whose next holder was terminated when it was woken goes to ano
   handle.release();
   await gone.worker.terminate();
   assert.equal(await soon(other), 'locked');
+  await until(() => lock.stats().modes.exclusive!.waiters === 0);
 });
 
 test('a main thread that gave up waiting takes no wake from a consumer while it is busy', async () => {
@@ -227,4 +229,32 @@ test('what a thread was told is accepted is received before the queue is said to
     const { sent, received, length } = queue.stats();
     assert.deepEqual([await producer.result, sent, received, length], [got, got, got, 0]);
   }
+});
+
+test('those who wait for long are counted all the while, and those that were terminated soon no more', async () => {
+  const [queue, lock] = [new LockFreeQueue<number>({ name: 'long' }), new SpinLock({ name: 'long' })];
+  const held = lock.tryLock()!;
+  const waiting = [queue.dequeue(), queue.dequeue(), lock.lockAsync(), lock.lockAsync()];
+  const threads = [
+    startThread({ do: 'ask and wait', queue: queue.shared }),
+    startThread({ do: 'ask and wait', lock: lock.shared }),
+  ];
+  const counts = (): number[] => [queue.stats().waitingConsumers, lock.stats().modes.exclusive!.waiters];
+  await until(() => counts().join() === '2,3');
+  const end = performance.now() + 3000;
+  while (performance.now() < end) {
+    assert.deepEqual(counts(), [2, 3]);
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+  for (const { worker, result } of threads) {
+    result.catch(() => {});
+    await worker.terminate();
+  }
+  await until(() => counts().join() === '1,2');
+  queue.tryEnqueue(1);
+  queue.tryEnqueue(2);
+  held.release();
+  ((await waiting[2]) as LockHandle).release();
+  ((await waiting[3]) as LockHandle).release();
+  assert.deepEqual([await waiting[0], await waiting[1], counts()], [1, 2, [0, 0]]);
 });

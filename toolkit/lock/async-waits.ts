@@ -55,8 +55,10 @@ export interface WaitedFor {
   sleep(ms: number): Promise<void>;
   /** Wakes another thread in place of this one, which was woken and has nobody left to serve. */
   passOn(): void;
-  /** Counts this thread among those that wait, or no more. */
+  /** This thread is among those that wait, or no more. */
   count(change: 1 | -1): void;
+  /** It still is. Called after each sleep. */
+  renew(): void;
 }
 
 /**
@@ -119,6 +121,7 @@ export class AsyncWaits {
       await this.#for.sleep(Math.min(Math.max(this.#end - performance.now(), 1), longestSleepMs));
       this.serve();
       if (this.#waiting.size === 0) break;
+      this.#for.renew();
     }
     this.#asleep = false;
     this.#for.passOn();

@@ -14,6 +14,7 @@ import {
   waitingConsumersWord,
   waitingProducersWord,
 } from './queue-stats';
+import { WaiterCount } from './waiter-count';
 
 /** Options of {@link LockFreeQueue}. What `shared` gives is of this type, for the other threads. */
 export interface LockFreeQueueOptions {
@@ -49,6 +50,7 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
   readonly #ring: core.Ring;
   readonly #codec: MessageCodec;
   readonly #messageBytes: number;
+  readonly #waiting: { readonly message: WaiterCount; readonly room: WaiterCount };
   readonly #receivers: AsyncWaits;
   readonly #senders: AsyncWaits;
   readonly #stats: () => QueueStats;
@@ -75,19 +77,24 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
     this.#ring = ring;
     this.#codec = new MessageCodec(this.name, buffer, this.#messageBytes);
     if (options.buffer === undefined) core.initialize(words, ring, start);
+    const consumers = new WaiterCount(words, waitingConsumersWord);
+    const producers = new WaiterCount(words, waitingProducersWord);
+    this.#waiting = { message: consumers, room: producers };
     this.#receivers = new AsyncWaits({
       sleep: ms => sleepForMessage(words, ring, ms),
       passOn: () => {
         if (core.hasMessage(words, ring)) core.wakeOne(words, core.messagesWord, core.consumersSleep);
       },
-      count: change => void Atomics.add(words, waitingConsumersWord, change),
+      count: change => consumers.add(change),
+      renew: () => consumers.renew(),
     });
     this.#senders = new AsyncWaits({
       sleep: ms => sleepForRoom(words, ring, ms),
       passOn: () => {
         if (core.hasRoom(words, ring)) core.wakeOne(words, core.roomWord, core.producersSleep);
       },
-      count: change => void Atomics.add(words, waitingProducersWord, change),
+      count: change => producers.add(change),
+      renew: () => producers.renew(),
     });
     const stats = queueStats(words, capacity, start);
     this.#stats = stats;
@@ -250,8 +257,7 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
     timeoutMs: number | undefined,
   ): R {
     if (timeoutMs !== undefined) delayMs('timeoutMs', timeoutMs);
-    const words = this.#words;
-    const countWord = waitedFor === 'room' ? waitingProducersWord : waitingConsumersWord;
+    const waiting = this.#waiting[waitedFor];
     let end = Infinity;
     for (let tries = 0; ; tries++) {
       const result = attempt();
@@ -263,9 +269,9 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
       const now = performance.now();
       if (end === Infinity && timeoutMs !== undefined) end = now + timeoutMs;
       if (now >= end) throw new QueueTimeoutError(this.name, waitedFor, timeoutMs!);
-      Atomics.add(words, countWord, 1);
-      sleep(words, this.#ring, Math.min(end - now, longestSleepMs));
-      Atomics.sub(words, countWord, 1);
+      waiting.add(1);
+      sleep(this.#words, this.#ring, Math.min(end - now, longestSleepMs));
+      waiting.add(-1);
     }
   }
 

@@ -1,12 +1,13 @@
 import { headWord, refusedWord, tailWord } from './queue-core';
+import { waitersAt } from './waiter-count';
 import { WordTotals } from './word-totals';
 
 /** The registered kind of a queue between threads and the layout of {@link QueueStats}. */
 export const queueSource = { kind: 'shared_queue', layout: 1 } as const;
 
 /** Where threads count themselves while they wait: beside what nobody reads in passing. */
-export const waitingConsumersWord = 49;
-export const waitingProducersWord = 50;
+export const waitingConsumersWord = 50;
+export const waitingProducersWord = 52;
 
 /** A queue's counters, of all threads, since it was made: `sent = received + length` at any moment that nobody moves. */
 export interface QueueStats {
@@ -39,8 +40,8 @@ export function queueStats(words: Int32Array, capacity: number, start: number): 
       refused: totals.of(refusedWord),
       length: Math.min(capacity, sent - received),
       capacity,
-      waitingConsumers: Atomics.load(words, waitingConsumersWord),
-      waitingProducers: Atomics.load(words, waitingProducersWord),
+      waitingConsumers: waitersAt(words, waitingConsumersWord),
+      waitingProducers: waitersAt(words, waitingProducersWord),
       closed: (Atomics.load(words, tailWord) & 1) !== 0,
     };
   };

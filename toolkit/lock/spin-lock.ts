@@ -9,6 +9,7 @@ import { LockAbortedError, LockTimeoutError, MainThreadBlockError } from './erro
 import { LockHandle } from './handle';
 import { enterOrAnnounce, leave, sleepForLock, stateWord, tryEnter } from './spin-core';
 import { type LockStats, lockSource } from './stats';
+import { WaiterCount, waitersAt } from './waiter-count';
 import { WordTotals } from './word-totals';
 
 /** Options of {@link SpinLock}. What `shared` gives is of this type, for the other threads. */
@@ -26,7 +27,7 @@ const ownerWord = 1;
 const spinsWord = 2;
 const acquiredWord = 16;
 const contendedWord = 17;
-const waitersWord = 18;
+const waitersWord = 22;
 const timeoutsWord = 19;
 const abortedWord = 20;
 const words = 32;
@@ -43,6 +44,7 @@ export class SpinLock {
   readonly #words: Int32Array;
   readonly #maxSpins: number;
   readonly #waits: AsyncWaits;
+  readonly #waiters: WaiterCount;
   readonly #stats: () => LockStats;
   readonly #unregister: () => void;
   readonly #unlock = (): void => {
@@ -59,12 +61,15 @@ export class SpinLock {
     }
     const memory = new Int32Array(buffer ?? new SharedArrayBuffer(words * 4));
     this.#words = memory;
+    const waiters = new WaiterCount(memory, waitersWord);
+    this.#waiters = waiters;
     this.#waits = new AsyncWaits({
       sleep: ms => sleepAsync(memory, stateWord, 2, ms),
       // Whoever is woken announces itself anew, so waking one too many does no harm.
       passOn: () => void Atomics.notify(memory, stateWord, 1),
       // Waits are counted one by one.
       count: () => {},
+      renew: () => waiters.renew(),
     });
     const totals = new WordTotals(memory);
     this.#stats = () => statsOf(memory, totals);
@@ -180,17 +185,18 @@ export class SpinLock {
       const left = end - performance.now();
       if (left <= 0) throw this.#errors.timeout(timeoutMs);
       sleepForLock(this.#words, Math.min(left, longestSleepMs));
+      this.#waiters.renew();
     }
   }
 
   #beginWait(above: Above): Trace | undefined {
     Atomics.add(this.#words, contendedWord, 1);
-    Atomics.add(this.#words, waitersWord, 1);
+    this.#waiters.add(1);
     return captureWait(above);
   }
 
   #endWait(since: number, trace: Trace | undefined): void {
-    Atomics.sub(this.#words, waitersWord, 1);
+    this.#waiters.add(-1);
     if (trace !== undefined) publishContention(this.name, 'exclusive', performance.now() - since, trace);
   }
 }
@@ -205,7 +211,7 @@ function statsOf(memory: Int32Array, totals: WordTotals): LockStats {
         released: acquired - held,
         held,
         contended: totals.of(contendedWord),
-        waiters: Atomics.load(memory, waitersWord),
+        waiters: waitersAt(memory, waitersWord),
         timeouts: totals.of(timeoutsWord),
         aborted: totals.of(abortedWord),
         deadlocks: 0,
