@@ -1,0 +1,171 @@
+import type { Knex } from 'knex';
+import { type Trace, traceAbove } from '../hold-watch';
+import { within } from '../within';
+import { DatabaseAcquireTimeoutError, DatabaseClosedError, DatabaseConnectTimeoutError } from './errors';
+import {
+  closedBy,
+  closeNow,
+  type DialectClass,
+  type DialectClient,
+  isDisposed,
+  type QueryObject,
+} from './knex-types';
+import type { Leaks } from './leaks';
+import type { SettledOptions } from './options';
+import type { PoolLedger } from './pool-ledger';
+import { counted, limited, type QueryBooks } from './run-query';
+import { withTimeouts } from './settings';
+
+/** Under this name the agent finds what a pool is called; the value is the same in every copy of the package. */
+export const poolNameKey = Symbol.for('otel-vitals.database.name');
+
+/** What a client tells of. */
+export interface ClientHooks extends QueryBooks {
+  readonly options: SettledOptions;
+  readonly ledger: PoolLedger;
+  readonly leaks: Leaks;
+  closed: boolean;
+}
+
+/** The trace of the call that asks a pool for a connection, while it does. */
+interface Asking {
+  trace: Trace | undefined;
+}
+
+/** The client of knex for a dialect, which keeps the books of its pool and of its queries. */
+export function managedClient(Dialect: DialectClass, hooks: ClientHooks): DialectClass {
+  const { ledger, leaks, options } = hooks;
+  const asking: Asking = { trace: undefined };
+  let root: DialectClient;
+
+  class ManagedClient extends Dialect {
+    constructor(config: Knex.Config) {
+      super(withTimeouts(config, options));
+      root = this;
+    }
+
+    /** Also run for the pool that `initialize()` makes after `destroy()`. */
+    override initializePool(config?: object): void {
+      super.initializePool(config);
+      if (this.pool !== undefined) keepBooks(this.pool, ledger, asking);
+    }
+
+    override validateConnection(connection: object): boolean | Promise<boolean> {
+      return !ledger.isExpired(connection) && super.validateConnection(connection);
+    }
+
+    override acquireConnection(): Promise<object> {
+      if (hooks.closed) return Promise.reject(new DatabaseClosedError(options.name));
+      asking.trace ??= leaks.watch?.sample(this.acquireConnection);
+      try {
+        return super.acquireConnection().catch(error => {
+          throw failureOf(error);
+        });
+      } finally {
+        asking.trace = undefined;
+      }
+    }
+
+    override transaction(container: unknown, config: unknown, outer: unknown) {
+      const transaction = super.transaction(container, config, outer);
+      if (leaks.watch === undefined || outer) return transaction;
+      // It asks for its connection in a later turn, when the stack is gone.
+      const trace = traceAbove(this.transaction);
+      const acquire = transaction.acquireConnection;
+      transaction.acquireConnection = (given, run) => {
+        if (given?.connection === undefined) asking.trace = trace;
+        try {
+          return acquire.call(transaction, given, run);
+        } finally {
+          asking.trace = undefined;
+        }
+      };
+      return transaction;
+    }
+
+    override query(connection: object, query: QueryObject | string): Promise<unknown> {
+      // In a transaction knex goes on with a connection that was closed here, with ROLLBACK at the least.
+      const ended = closedBy(connection);
+      if (ended !== undefined) return Promise.reject(ended);
+      const it: QueryObject = typeof query === 'string' ? { sql: query } : query;
+      const beganMs = options.clock();
+      const sent = super.query(connection, it);
+      return limited(hooks, root, connection, it, beganMs, sent);
+    }
+
+    override stream(
+      connection: object,
+      query: QueryObject,
+      stream: NodeJS.EventEmitter,
+      streamOptions: unknown,
+    ): Promise<unknown> {
+      const beganMs = options.clock();
+      const sent = super.stream(connection, query, stream, streamOptions);
+      const end = counted(hooks, query.sql, hooks.queries.groupOf(query.sql), beganMs);
+      // Who reads it may leave before its end.
+      stream.once('close', () => end('ok'));
+      sent.then(
+        () => end('ok'),
+        () => end('error'),
+      );
+      return sent;
+    }
+
+    override checkVersion(connection: object): Promise<unknown> {
+      if (this.dialect !== 'postgresql') return super.checkVersion(connection);
+      // knex asks it of a new connection without a time limit, and would lose one that does not answer.
+      const late = new DatabaseConnectTimeoutError(options.name, options.connectTimeoutMs);
+      const check = within(
+        () => super.checkVersion(connection),
+        options.connectTimeoutMs,
+        () => late,
+      );
+      return check.catch(error => {
+        closeNow(connection, late);
+        throw error;
+      });
+    }
+  }
+  Object.defineProperty(ManagedClient.prototype, poolNameKey, { value: options.name });
+
+  function failureOf(error: unknown): unknown {
+    if (hooks.closed) return new DatabaseClosedError(options.name);
+    if ((error as Error | null)?.name !== 'KnexTimeoutError') return error;
+    const { inUse, waiting } = ledger;
+    const pool = { inUse, waiting, max: options.max };
+    return new DatabaseAcquireTimeoutError(options.name, options.acquireTimeoutMs, pool, { cause: error });
+  }
+
+  return ManagedClient;
+}
+
+/** Listens to what a pool tells, and closes idle connections that are dead or too old where it looks for old ones. */
+function keepBooks(pool: NonNullable<DialectClient['pool']>, ledger: PoolLedger, asking: Asking): void {
+  pool.on('createRequest', (id: number) => ledger.opening(id));
+  pool.on('createSuccess', (id: number, connection: object) => ledger.openedOne(id, connection));
+  pool.on('createFail', (id: number) => ledger.openFailed(id));
+  pool.on('acquireRequest', (id: number) => {
+    const all = pool.numUsed() + pool.numPendingCreates();
+    ledger.asked(id, pool.numFree() === 0 && all >= pool.max, asking.trace);
+  });
+  pool.on('acquireSuccess', (id: number, connection: object) => ledger.got(id, connection));
+  pool.on('acquireFail', (id: number, error: unknown) =>
+    ledger.gotNone(id, (error as Error | null)?.constructor?.name === 'TimeoutError'),
+  );
+  pool.on('release', (connection: object) => ledger.gaveBack(connection));
+  pool.on('destroyRequest', (_: number, connection: object) => ledger.closedOne(connection, pool.destroyed));
+
+  const check = pool.check.bind(pool);
+  pool.check = () => {
+    if (typeof pool._destroy === 'function') {
+      const unfit = pool.free.filter(({ resource }) => isDisposed(resource) || ledger.isExpired(resource));
+      if (unfit.length > 0) pool.free = pool.free.filter(one => !unfit.includes(one));
+      for (const one of unfit) {
+        one.settle?.();
+        // It rejects never: tarn logs what closing failed with.
+        void pool._destroy(one.resource);
+      }
+    }
+    ledger.closingFor('idle', check);
+  };
+}

@@ -1,0 +1,284 @@
+import type { Knex } from 'knex';
+import { delayMs, nonEmptyString } from '../options';
+import { registerSource } from '../sources';
+import { within } from '../within';
+import { type ClientHooks, managedClient } from './client';
+import { dialectOf } from './dialect';
+import { DatabaseClosedError, ExplainRefusedError } from './errors';
+import { type DatabaseHealth, healthOf } from './health';
+import { checkHealth, type HealthCheck } from './health-check';
+import { type InsertManyOptions, type InsertManyResult, insertMany } from './insert-many';
+import { closeNow, type DialectClient } from './knex-types';
+import { Leaks } from './leaks';
+import { type MiddlewareOptions, type RouteRequest, type RouteResponse, routeMiddleware } from './middleware';
+import { type DatabaseManagerOptions, type SettledOptions, settleOptions } from './options';
+import { explain, type QueryPlan } from './plan';
+import type { MissingIndex } from './plan-reading';
+import { PoolLedger } from './pool-ledger';
+import { PreparedStatement } from './prepared';
+import { Queries } from './queries';
+import type { QueryStats } from './query-table';
+import { type Recommendation, recommend } from './recommendations';
+import { Routes } from './routes';
+import type { SqlDialect } from './sql-tokens';
+import { type DatabaseStats, databaseSource } from './stats';
+import { RecentWindow } from './window';
+
+/** Options of {@link DatabaseManager.close}. */
+export interface CloseDatabaseOptions {
+  /** How long connections in use are waited for; then they are closed under their users. @default 10000 */
+  readonly timeoutMs?: number;
+}
+
+/** Options of {@link DatabaseManager.plan}. */
+export interface PlanOptions {
+  /** Values for the placeholders. @default none: PostgreSQL then plans for any */
+  readonly bindings?: readonly unknown[];
+  /** @default 5000 */
+  readonly timeoutMs?: number;
+}
+
+const mostIndexes = 50;
+/** How long closing takes after connections were closed under their users. */
+const lastMs = 1000;
+
+/**
+ * A database behind knex, with the books of its pool and of its queries kept, time limits that hold, and advice.
+ *
+ * {@link knex} is a knex like any other; all that is asked through it is counted.
+ */
+export class DatabaseManager {
+  readonly name: string;
+  /** For queries. It must be closed by {@link close}, not by its own `destroy()`. */
+  readonly knex: Knex;
+  readonly dialect: SqlDialect;
+  readonly #options: SettledOptions;
+  readonly #client: DialectClient;
+  readonly #hooks: ClientHooks;
+  readonly #stats: () => DatabaseStats;
+  readonly #leaks: Leaks;
+  readonly #indexes = new Map<string, MissingIndex>();
+  readonly #unregister: () => void;
+  readonly #beganMs: number;
+  #closing: Promise<{ readonly forced: number }> | undefined;
+  #checking: Promise<HealthCheck> | undefined;
+
+  /**
+   * Opens no connection yet.
+   *
+   * @throws TypeError when an option is not as documented, KnexMissingError
+   */
+  constructor(given: DatabaseManagerOptions) {
+    const options = settleOptions(given);
+    const { makeKnex, Dialect, sql } = dialectOf(options);
+    this.dialect = sql;
+    this.name = options.name;
+    this.#options = options;
+    const { clock } = options;
+    this.#beganMs = clock();
+    const window = new RecentWindow(options.windowMs, clock);
+    const leaks = new Leaks(options);
+    this.#leaks = leaks;
+    // Each lives up to a tenth less, so that those that were opened together are not closed together.
+    const lifetime = (): number => options.lifetimeMs * (1 - Math.random() / 10);
+    const ledger = new PoolLedger(options.max, window, leaks, lifetime, clock);
+    const queries = new Queries(this.dialect, options);
+    const routes = new Routes(options.nPlusOneAfter);
+    this.#hooks = { options, ledger, leaks, queries, routes, window, closed: false };
+    this.knex = makeKnex({
+      ...options.knex,
+      client: managedClient(Dialect, this.#hooks) as unknown as typeof Knex.Client,
+      acquireConnectionTimeout: Math.ceil(options.acquireTimeoutMs),
+      pool: {
+        ...options.knex.pool,
+        min: options.min,
+        max: options.max,
+        idleTimeoutMillis: Math.ceil(options.idleTimeoutMs),
+        acquireTimeoutMillis: Math.ceil(options.acquireTimeoutMs),
+        createTimeoutMillis: Math.ceil(options.connectTimeoutMs) + 1000,
+        reapIntervalMillis: Math.ceil(Math.min(1000, options.idleTimeoutMs / 2)),
+      },
+    });
+    this.#client = this.knex.client as DialectClient;
+    // Holds the books and not the manager.
+    this.#stats = () => statsOf(options, ledger, queries, routes, window);
+    this.#unregister = registerSource({ ...databaseSource, name: this.name, stats: this.#stats }, this);
+  }
+
+  /** Counters and sizes, as documented at {@link DatabaseStats}. */
+  stats(): DatabaseStats {
+    return this.#stats();
+  }
+
+  /** The queries that took most of the time, most first. */
+  queries(most?: number): QueryStats[] {
+    return this.#hooks.queries.top(most);
+  }
+
+  /** Those of which a run took `slowQueryMs` or more, by their time. */
+  slowQueries(most?: number): QueryStats[] {
+    return this.#hooks.queries.slowest(most);
+  }
+
+  /** How well it does lately, and why not better. */
+  health(): DatabaseHealth {
+    return this.#stats().health;
+  }
+
+  /** What to do about what was observed; empty where there is nothing. */
+  recommendations(): Recommendation[] {
+    const { connections, health, nPlusOne } = this.#stats();
+    return recommend({
+      name: this.name,
+      health,
+      connections,
+      slow: this.slowQueries(),
+      patterns: nPlusOne,
+      leaks: this.#leaks.found,
+      missingIndexes: [...this.#indexes.values()],
+      ageMs: this.#options.clock() - this.#beganMs,
+      nowMs: Date.now(),
+    });
+  }
+
+  /**
+   * Whether the database answers, within a deadline. Never rejects. Those who ask while a check is under way share it.
+   *
+   * @param timeoutMs the deadline. @default 5000
+   */
+  healthCheck({ timeoutMs = 5000 }: { readonly timeoutMs?: number } = {}): Promise<HealthCheck> {
+    const deadline = delayMs('timeoutMs', timeoutMs);
+    this.#checking ??= this.#hooks.closed
+      ? Promise.resolve({ healthy: false, ms: 0, error: new DatabaseClosedError(this.name) })
+      : checkHealth(this.#client, this.name, deadline, this.#options.clock);
+    return this.#checking.finally(() => {
+      this.#checking = undefined;
+    });
+  }
+
+  /**
+   * How the server would run a query; it is not run. Indexes that seem to be missing come up in
+   * {@link recommendations} from then on.
+   *
+   * @param query one of {@link slowQueries}, by its normalised text, or any text
+   * @throws ExplainRefusedError
+   */
+  async plan(query: string, { bindings = [], timeoutMs = 5000 }: PlanOptions = {}): Promise<QueryPlan> {
+    nonEmptyString('query', query);
+    const group = this.#hooks.queries.table.find(query);
+    if (group !== undefined && group.sample === undefined && query.includes('?') && bindings.length === 0) {
+      throw new ExplainRefusedError(this.name, 'it was not slow, so its text was not kept: give its values');
+    }
+    const request = {
+      sql: group?.sample ?? query,
+      bindings,
+      timeoutMs: Math.ceil(delayMs('timeoutMs', timeoutMs)),
+    };
+    const plan = await explain(this.knex, this.name, this.dialect, request);
+    for (const index of plan.missingIndexes) {
+      this.#indexes.delete(index.statement);
+      this.#indexes.set(index.statement, index);
+      if (this.#indexes.size > mostIndexes) this.#indexes.delete(this.#indexes.keys().next().value!);
+    }
+    return plan;
+  }
+
+  /** Runs `fn` as one run of a route: what it asks, and what it starts asks, is looked at for N+1 patterns. */
+  route<R>(route: string, fn: () => PromiseLike<R>): Promise<R>;
+  route<R>(route: string, fn: () => R): R;
+  route<R>(route: string, fn: () => R): R | Promise<Awaited<R>> {
+    return this.#hooks.routes.run(nonEmptyString('route', route), fn);
+  }
+
+  /** Makes each request one run of its route, in express and whatever else takes such functions. */
+  middleware<Q extends RouteRequest = RouteRequest>({
+    route,
+  }: MiddlewareOptions<Q> = {}): (request: Q, response: RouteResponse, next: () => void) => void {
+    return routeMiddleware(this.#hooks.routes, route);
+  }
+
+  /**
+   * A prepared statement; of PostgreSQL only.
+   *
+   * @param sql with `?` for each value
+   */
+  prepare<Row extends object = Record<string, unknown>>(sql: string): PreparedStatement<Row> {
+    if (this.#client.driverName !== 'pg') {
+      throw new TypeError(`Expected the driver pg to prepare a statement, got ${this.#client.driverName}`);
+    }
+    return new PreparedStatement<Row>(this.knex, sql);
+  }
+
+  /** Inserts rows with few statements: see {@link InsertManyOptions}. */
+  insertMany(
+    table: string,
+    rows: Iterable<Readonly<Record<string, unknown>>> | AsyncIterable<Readonly<Record<string, unknown>>>,
+    options?: InsertManyOptions,
+  ): Promise<InsertManyResult> {
+    return insertMany(this.knex, table, rows, options);
+  }
+
+  /**
+   * Closes the pool: fails those who wait, waits for connections in use and closes all. Never rejects. Calling it
+   * again gives the same promise.
+   *
+   * @returns how many connections were closed while in use, because time was up
+   */
+  close({ timeoutMs = 10_000 }: CloseDatabaseOptions = {}): Promise<{ readonly forced: number }> {
+    this.#closing ??= this.#close(delayMs('timeoutMs', timeoutMs));
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<{ readonly forced: number }> {
+    const { ledger } = this.#hooks;
+    this.#hooks.closed = true;
+    const reason = new DatabaseClosedError(this.name);
+    const { pool } = this.#client;
+    let forced = 0;
+    if (pool !== undefined) {
+      const ended = this.knex.destroy();
+      // tarn would let those wait who can get nothing any more.
+      for (const waiting of pool.pendingAcquires ?? []) waiting.reject(reason);
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<'late'>(resolve => {
+        timer = setTimeout(resolve, timeoutMs, 'late');
+      });
+      if ((await Promise.race([ended.catch(() => {}), late])) === 'late') {
+        for (const { resource } of [...pool.used]) {
+          forced++;
+          closeNow(resource, reason);
+          pool.release(resource);
+        }
+        // A connection that is being opened has a time limit of its own.
+        await within(
+          () => ended,
+          lastMs,
+          () => reason,
+        ).catch(() => {});
+      }
+      clearTimeout(timer);
+    }
+    ledger.close();
+    this.#unregister();
+    return { forced };
+  }
+}
+
+function statsOf(
+  { max, leakDetection }: SettledOptions,
+  ledger: PoolLedger,
+  queries: Queries,
+  routes: Routes,
+  window: RecentWindow,
+): DatabaseStats {
+  const leaked = leakDetection === undefined ? 0 : ledger.heldFor(leakDetection.afterMs ?? 30_000);
+  return {
+    connections: ledger.stats(),
+    queries: queries.totals(),
+    distinctQueries: queries.table.size,
+    otherQueries: queries.other(),
+    health: healthOf(window.read(), max, leaked),
+    slowest: queries.slowest(1)[0],
+    nPlusOne: routes.patterns(),
+  };
+}
