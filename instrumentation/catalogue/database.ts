@@ -3,7 +3,7 @@ import { attribute, metric } from './define';
 
 const poolName = attribute(
   'db.client.connection.pool.name',
-  'host:port/database of the pool; a second live pool of that name gets #2, and so on',
+  "The name of the toolkit's DatabaseManager, else host:port/database; a second live pool of it gets #2, and so on",
   { bound: 'pools the application opens' },
 );
 const state = attribute('db.client.connection.state', 'Whether the connection is lent out', {
@@ -81,5 +81,48 @@ export const dbOperationMetrics = {
     '{query}',
     'Operations that took longer than VITALS_SLOW_QUERY_MS',
     { attributes: [system, operation, summary] },
+  ),
+} as const;
+
+const managerName = attribute(
+  'db.client.connection.pool.name',
+  'The name of the DatabaseManager of the toolkit',
+  {
+    bound: 'managers the application makes',
+  },
+);
+const closeReason = attribute('vitals.db.close_reason', 'Why the connection was closed', {
+  values: ['idle', 'lifetime', 'broken', 'shutdown'],
+});
+const manager = { attributes: [managerName] } as const;
+
+/** Of the toolkit's DatabaseManager, beside what is measured of every pool. */
+export const databaseMetrics = {
+  health: metric(
+    'db-pool',
+    'vitals.db.health_score',
+    'gauge',
+    '{point}',
+    'Health of the last minute, from 0 to 100; of several managers of one name the worst',
+    manager,
+  ),
+  closed: metric('db-pool', 'vitals.db.connection.closed', 'counter', '{connection}', 'Connections closed', {
+    attributes: [managerName, closeReason],
+  }),
+  leaks: metric(
+    'db-pool',
+    'vitals.db.connection.leaks',
+    'counter',
+    '{connection}',
+    'Connections that were held for too long, as far as they were watched',
+    manager,
+  ),
+  timeouts: metric(
+    'db-pool',
+    'vitals.db.query.timeouts',
+    'counter',
+    '{query}',
+    'Queries that ran out of their time',
+    manager,
   ),
 } as const;

@@ -88,6 +88,42 @@ export const findingDefinitions = {
     raiseAfter: 1,
     clearAfter: tenMinutes,
   },
+  db_pool_too_small: {
+    severity: 'warning',
+    title: 'has had nearly all its connections in use for half a minute, and callers wait for one',
+    advice:
+      'See that no connection is held while something else is waited for; then raise pool.max, as far as the server can take it.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
+  db_connection_leak: {
+    severity: 'warning',
+    title: 'has a connection in use for too long, which is likely never given back',
+    advice: 'See that the code at the stack commits or rolls back on every path.',
+    raiseAfter: 1,
+    clearAfter: halfAMinute,
+  },
+  db_n_plus_one: {
+    severity: 'info',
+    title: 'reads again and again with one query where one could read all',
+    advice: 'Read all at once: with a join, an IN list, or a loader that batches.',
+    raiseAfter: 1,
+    clearAfter: halfAMinute,
+  },
+  db_slow_query: {
+    severity: 'info',
+    title: 'has slow queries',
+    advice: 'Look at the plan of the query, and at what it waits for.',
+    raiseAfter: 1,
+    clearAfter: halfAMinute,
+  },
+  db_error_rate: {
+    severity: 'warning',
+    title: 'has had more than one of a hundred queries fail for half a minute',
+    advice: 'See which queries fail, and in the log of the server why.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
   heap_leak: {
     severity: 'warning',
     title: 'grows as a leak does',

@@ -1,3 +1,4 @@
+import { databaseNameKey } from '../../toolkit/database/stats';
 import type { PoolKind, TrackedPool } from '../meters/db-pool';
 import type { KnexClient } from './knex';
 import { placeName, placeOf } from './tools';
@@ -51,6 +52,9 @@ export const knexPoolKind: PoolKind<TarnPool> = {
         },
   name(pool, settle) {
     const client = clients.get(pool);
+    // The toolkit's manager is hooked as every knex is, and only the name is its own.
+    const given = (client as { [databaseNameKey]?: unknown } | undefined)?.[databaseNameKey];
+    if (typeof given === 'string' && given !== '') return given;
     const settings = client?.connectionSettings;
     const driver = String(client?.driverName);
     const resource = (pool.used[0] ?? pool.free[0])?.resource as Record<string, unknown> | undefined;

@@ -5,6 +5,7 @@ import { meterBatchProcessor } from './batch-processor';
 import { meterCache } from './cache';
 import { meterChannel } from './channel';
 import type { Meter, MeterContext } from './context';
+import { meterDatabase } from './database';
 import { meterEventLoop } from './event-loop';
 import { meterGc } from './gc';
 import type { GcSource } from './gc-source';
@@ -35,6 +36,7 @@ export function startMeters(
     ['threads', meterThreads],
     ['http-server', meterHttpServer],
     ['http-client', meterHttpClient],
+    ['db-pool', meterDatabase],
     ['cache', meterCache],
     ['object-pool', meterObjectPool],
     ['worker-pool', meterWorkerPool],

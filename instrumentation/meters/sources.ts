@@ -11,7 +11,7 @@ import type { Meter } from './context';
  *
  * Sources come and go and may share a name, while a counter at an endpoint must never fall. So the totals of each
  * source are remembered, and only what came since goes into the cells; a source that ends is read once more. Gauges
- * are the sum over the sources alive, and end with the last of them. Series of counters stay when their sources are
+ * are the sum, or the least, over the sources alive, and end with the last of them. Series of counters stay when their sources are
  * gone: the limit of series per metric bounds them.
  */
 
@@ -21,6 +21,8 @@ export interface SourceSeries<Stats> {
   readonly attributes: AttributesOf<string>;
   /** `undefined` where the source does not have it; the series is then not shown. */
   read(stats: Stats): number | HistogramSnapshot | undefined;
+  /** Of a gauge: of several sources the least, and not the sum. */
+  readonly least?: boolean;
 }
 
 /** Declares series over one layout of statistics. */
@@ -41,6 +43,12 @@ export function seriesOf<Stats>() {
     counter: declare<'counter', number>(),
     /** A present value; sources of one name are added up. */
     gauge: declare<'gauge', number>(),
+    /** As `gauge`; of sources of one name the least is shown. */
+    leastGauge: <Names extends string>(
+      metric: Metric<Names, 'gauge'>,
+      attributes: AttributesOf<Names>,
+      read: (stats: Stats) => number | undefined,
+    ): SourceSeries<Stats> => ({ ...declare<'gauge', number>()(metric, attributes, read), least: true }),
     /** By the very buckets of the metric; what a source counted by others is left out. */
     histogram: declare<'histogram', HistogramSnapshot>(),
   };
@@ -127,7 +135,7 @@ function advance<Stats>(
     const cell = instrument.with(attributes) as unknown as GaugeCell;
     const sum = gauges!.get(cell);
     if (sum === undefined) gauges!.set(cell, { sum: value as number, instrument });
-    else sum.sum += value as number;
+    else sum.sum = series.least ? Math.min(sum.sum, value as number) : sum.sum + (value as number);
     return;
   }
   reading.cells[place] ??= instrument.with(attributes);

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { type Trace, traceAbove } from '../hold-watch';
 import { within } from '../within';
+import type { Books } from './books';
 import { DatabaseAcquireTimeoutError, DatabaseClosedError, DatabaseConnectTimeoutError } from './errors';
 import {
   closedBy,
@@ -10,21 +11,17 @@ import {
   isDisposed,
   type QueryObject,
 } from './knex-types';
-import type { Leaks } from './leaks';
 import type { SettledOptions } from './options';
 import type { PoolLedger } from './pool-ledger';
-import { counted, limited, type QueryBooks } from './run-query';
+import { counted, limited } from './run-query';
 import { withTimeouts } from './settings';
+import { databaseNameKey } from './stats';
 
-/** Under this name the agent finds what a pool is called; the value is the same in every copy of the package. */
-export const poolNameKey = Symbol.for('otel-vitals.database.name');
-
-/** What a client tells of. */
-export interface ClientHooks extends QueryBooks {
-  readonly options: SettledOptions;
-  readonly ledger: PoolLedger;
-  readonly leaks: Leaks;
+/** What a client shares with its manager. */
+export interface ClientState {
   closed: boolean;
+  /** Kept alive for the callbacks in it. */
+  readonly options: SettledOptions;
 }
 
 /** The trace of the call that asks a pool for a connection, while it does. */
@@ -33,8 +30,8 @@ interface Asking {
 }
 
 /** The client of knex for a dialect, which keeps the books of its pool and of its queries. */
-export function managedClient(Dialect: DialectClass, hooks: ClientHooks): DialectClass {
-  const { ledger, leaks, options } = hooks;
+export function managedClient(Dialect: DialectClass, books: Books, state: ClientState): DialectClass {
+  const { ledger, leaks, options } = books;
   const asking: Asking = { trace: undefined };
   let root: DialectClient;
 
@@ -55,7 +52,7 @@ export function managedClient(Dialect: DialectClass, hooks: ClientHooks): Dialec
     }
 
     override acquireConnection(): Promise<object> {
-      if (hooks.closed) return Promise.reject(new DatabaseClosedError(options.name));
+      if (state.closed) return Promise.reject(new DatabaseClosedError(options.name));
       asking.trace ??= leaks.watch?.sample(this.acquireConnection);
       try {
         return super.acquireConnection().catch(error => {
@@ -90,7 +87,7 @@ export function managedClient(Dialect: DialectClass, hooks: ClientHooks): Dialec
       const it: QueryObject = typeof query === 'string' ? { sql: query } : query;
       const beganMs = options.clock();
       const sent = super.query(connection, it);
-      return limited(hooks, root, connection, it, beganMs, sent);
+      return limited(books, root, connection, it, beganMs, sent);
     }
 
     override stream(
@@ -101,7 +98,7 @@ export function managedClient(Dialect: DialectClass, hooks: ClientHooks): Dialec
     ): Promise<unknown> {
       const beganMs = options.clock();
       const sent = super.stream(connection, query, stream, streamOptions);
-      const end = counted(hooks, query.sql, hooks.queries.groupOf(query.sql), beganMs);
+      const end = counted(books, query.sql, books.queries.groupOf(query.sql), beganMs);
       // Who reads it may leave before its end.
       stream.once('close', () => end('ok'));
       sent.then(
@@ -126,10 +123,10 @@ export function managedClient(Dialect: DialectClass, hooks: ClientHooks): Dialec
       });
     }
   }
-  Object.defineProperty(ManagedClient.prototype, poolNameKey, { value: options.name });
+  Object.defineProperty(ManagedClient.prototype, databaseNameKey, { value: options.name });
 
   function failureOf(error: unknown): unknown {
-    if (hooks.closed) return new DatabaseClosedError(options.name);
+    if (state.closed) return new DatabaseClosedError(options.name);
     if ((error as Error | null)?.name !== 'KnexTimeoutError') return error;
     const { inUse, waiting } = ledger;
     const pool = { inUse, waiting, max: options.max };

@@ -1,7 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { HoldWatch } from '../hold-watch';
-import { listener } from '../options';
-import type { ConnectionLeak, SettledOptions } from './options';
+import type { BookOptions, ConnectionLeak } from './options';
 
 /** A leak that was found, and when, in milliseconds since 1970. */
 export interface FoundLeak {
@@ -20,9 +19,8 @@ export class Leaks {
   readonly found: FoundLeak[] = [];
   count = 0;
 
-  constructor({ name, leakDetection, clock }: SettledOptions) {
+  constructor({ name, leakDetection, clock }: BookOptions) {
     if (leakDetection === undefined) return;
-    const onLeak = listener('leakDetection.onLeak', leakDetection.onLeak);
     this.watch = new HoldWatch(
       leakDetection,
       held => {
@@ -31,7 +29,7 @@ export class Leaks {
         this.found.push({ heldMs: leak.heldMs, stack: leak.stack, foundMs: Date.now() });
         if (this.found.length > mostLeaks) this.found.shift();
         leakChannel.publish(leak);
-        onLeak(leak);
+        leakDetection.onLeak?.(leak);
       },
       clock,
     );

@@ -2,27 +2,23 @@ import type { Knex } from 'knex';
 import { delayMs, nonEmptyString } from '../options';
 import { registerSource } from '../sources';
 import { within } from '../within';
-import { type ClientHooks, managedClient } from './client';
+import { Books } from './books';
+import { type ClientState, managedClient } from './client';
 import { dialectOf } from './dialect';
 import { DatabaseClosedError, ExplainRefusedError } from './errors';
-import { type DatabaseHealth, healthOf } from './health';
+import type { DatabaseHealth } from './health';
 import { checkHealth, type HealthCheck } from './health-check';
 import { type InsertManyOptions, type InsertManyResult, insertMany } from './insert-many';
 import { closeNow, type DialectClient } from './knex-types';
 import { Leaks } from './leaks';
 import { type MiddlewareOptions, type RouteRequest, type RouteResponse, routeMiddleware } from './middleware';
-import { type DatabaseManagerOptions, type SettledOptions, settleOptions } from './options';
+import { bookOptions, type DatabaseManagerOptions, type SettledOptions, settleOptions } from './options';
 import { explain, type QueryPlan } from './plan';
-import type { MissingIndex } from './plan-reading';
-import { PoolLedger } from './pool-ledger';
 import { PreparedStatement } from './prepared';
-import { Queries } from './queries';
 import type { QueryStats } from './query-table';
-import { type Recommendation, recommend } from './recommendations';
-import { Routes } from './routes';
+import type { Recommendation } from './recommendations';
 import type { SqlDialect } from './sql-tokens';
 import { type DatabaseStats, databaseSource } from './stats';
-import { RecentWindow } from './window';
 
 /** Options of {@link DatabaseManager.close}. */
 export interface CloseDatabaseOptions {
@@ -38,7 +34,6 @@ export interface PlanOptions {
   readonly timeoutMs?: number;
 }
 
-const mostIndexes = 50;
 /** How long closing takes after connections were closed under their users. */
 const lastMs = 1000;
 
@@ -54,12 +49,9 @@ export class DatabaseManager {
   readonly dialect: SqlDialect;
   readonly #options: SettledOptions;
   readonly #client: DialectClient;
-  readonly #hooks: ClientHooks;
-  readonly #stats: () => DatabaseStats;
-  readonly #leaks: Leaks;
-  readonly #indexes = new Map<string, MissingIndex>();
+  readonly #books: Books;
+  readonly #state: ClientState;
   readonly #unregister: () => void;
-  readonly #beganMs: number;
   #closing: Promise<{ readonly forced: number }> | undefined;
   #checking: Promise<HealthCheck> | undefined;
 
@@ -74,20 +66,13 @@ export class DatabaseManager {
     this.dialect = sql;
     this.name = options.name;
     this.#options = options;
-    const { clock } = options;
-    this.#beganMs = clock();
-    const window = new RecentWindow(options.windowMs, clock);
-    const leaks = new Leaks(options);
-    this.#leaks = leaks;
-    // Each lives up to a tenth less, so that those that were opened together are not closed together.
-    const lifetime = (): number => options.lifetimeMs * (1 - Math.random() / 10);
-    const ledger = new PoolLedger(options.max, window, leaks, lifetime, clock);
-    const queries = new Queries(this.dialect, options);
-    const routes = new Routes(options.nPlusOneAfter);
-    this.#hooks = { options, ledger, leaks, queries, routes, window, closed: false };
+    const kept = bookOptions(options);
+    const books = new Books(kept, new Leaks(kept), sql);
+    this.#books = books;
+    this.#state = { closed: false, options };
     this.knex = makeKnex({
       ...options.knex,
-      client: managedClient(Dialect, this.#hooks) as unknown as typeof Knex.Client,
+      client: managedClient(Dialect, books, this.#state) as unknown as typeof Knex.Client,
       acquireConnectionTimeout: Math.ceil(options.acquireTimeoutMs),
       pool: {
         ...options.knex.pool,
@@ -100,45 +85,35 @@ export class DatabaseManager {
       },
     });
     this.#client = this.knex.client as DialectClient;
-    // Holds the books and not the manager.
-    this.#stats = () => statsOf(options, ledger, queries, routes, window);
-    this.#unregister = registerSource({ ...databaseSource, name: this.name, stats: this.#stats }, this);
+    this.#unregister = registerSource(
+      { ...databaseSource, name: this.name, stats: () => books.stats() },
+      this,
+    );
   }
 
   /** Counters and sizes, as documented at {@link DatabaseStats}. */
   stats(): DatabaseStats {
-    return this.#stats();
+    return this.#books.stats();
   }
 
   /** The queries that took most of the time, most first. */
   queries(most?: number): QueryStats[] {
-    return this.#hooks.queries.top(most);
+    return this.#books.queries.top(most);
   }
 
   /** Those of which a run took `slowQueryMs` or more, by their time. */
   slowQueries(most?: number): QueryStats[] {
-    return this.#hooks.queries.slowest(most);
+    return this.#books.queries.slowest(most);
   }
 
   /** How well it does lately, and why not better. */
   health(): DatabaseHealth {
-    return this.#stats().health;
+    return this.#books.stats().health;
   }
 
   /** What to do about what was observed; empty where there is nothing. */
   recommendations(): Recommendation[] {
-    const { connections, health, nPlusOne } = this.#stats();
-    return recommend({
-      name: this.name,
-      health,
-      connections,
-      slow: this.slowQueries(),
-      patterns: nPlusOne,
-      leaks: this.#leaks.found,
-      missingIndexes: [...this.#indexes.values()],
-      ageMs: this.#options.clock() - this.#beganMs,
-      nowMs: Date.now(),
-    });
+    return [...this.#books.stats().recommendations];
   }
 
   /**
@@ -148,7 +123,7 @@ export class DatabaseManager {
    */
   healthCheck({ timeoutMs = 5000 }: { readonly timeoutMs?: number } = {}): Promise<HealthCheck> {
     const deadline = delayMs('timeoutMs', timeoutMs);
-    this.#checking ??= this.#hooks.closed
+    this.#checking ??= this.#state.closed
       ? Promise.resolve({ healthy: false, ms: 0, error: new DatabaseClosedError(this.name) })
       : checkHealth(this.#client, this.name, deadline, this.#options.clock);
     return this.#checking.finally(() => {
@@ -165,7 +140,7 @@ export class DatabaseManager {
    */
   async plan(query: string, { bindings = [], timeoutMs = 5000 }: PlanOptions = {}): Promise<QueryPlan> {
     nonEmptyString('query', query);
-    const group = this.#hooks.queries.table.find(query);
+    const group = this.#books.queries.table.find(query);
     if (group !== undefined && group.sample === undefined && query.includes('?') && bindings.length === 0) {
       throw new ExplainRefusedError(this.name, 'it was not slow, so its text was not kept: give its values');
     }
@@ -175,11 +150,7 @@ export class DatabaseManager {
       timeoutMs: Math.ceil(delayMs('timeoutMs', timeoutMs)),
     };
     const plan = await explain(this.knex, this.name, this.dialect, request);
-    for (const index of plan.missingIndexes) {
-      this.#indexes.delete(index.statement);
-      this.#indexes.set(index.statement, index);
-      if (this.#indexes.size > mostIndexes) this.#indexes.delete(this.#indexes.keys().next().value!);
-    }
+    this.#books.foundMissing(plan.missingIndexes);
     return plan;
   }
 
@@ -187,14 +158,14 @@ export class DatabaseManager {
   route<R>(route: string, fn: () => PromiseLike<R>): Promise<R>;
   route<R>(route: string, fn: () => R): R;
   route<R>(route: string, fn: () => R): R | Promise<Awaited<R>> {
-    return this.#hooks.routes.run(nonEmptyString('route', route), fn);
+    return this.#books.routes.run(nonEmptyString('route', route), fn);
   }
 
   /** Makes each request one run of its route, in express and whatever else takes such functions. */
   middleware<Q extends RouteRequest = RouteRequest>({
     route,
   }: MiddlewareOptions<Q> = {}): (request: Q, response: RouteResponse, next: () => void) => void {
-    return routeMiddleware(this.#hooks.routes, route);
+    return routeMiddleware(this.#books.routes, route);
   }
 
   /**
@@ -230,8 +201,8 @@ export class DatabaseManager {
   }
 
   async #close(timeoutMs: number): Promise<{ readonly forced: number }> {
-    const { ledger } = this.#hooks;
-    this.#hooks.closed = true;
+    const { ledger } = this.#books;
+    this.#state.closed = true;
     const reason = new DatabaseClosedError(this.name);
     const { pool } = this.#client;
     let forced = 0;
@@ -262,23 +233,4 @@ export class DatabaseManager {
     this.#unregister();
     return { forced };
   }
-}
-
-function statsOf(
-  { max, leakDetection }: SettledOptions,
-  ledger: PoolLedger,
-  queries: Queries,
-  routes: Routes,
-  window: RecentWindow,
-): DatabaseStats {
-  const leaked = leakDetection === undefined ? 0 : ledger.heldFor(leakDetection.afterMs ?? 30_000);
-  return {
-    connections: ledger.stats(),
-    queries: queries.totals(),
-    distinctQueries: queries.table.size,
-    otherQueries: queries.other(),
-    health: healthOf(window.read(), max, leaked),
-    slowest: queries.slowest(1)[0],
-    nPlusOne: routes.patterns(),
-  };
 }

@@ -8,7 +8,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 /** After these an expression begins: a sign there belongs to the number, and `null` is a value. */
 const beforeExpression = words(
   'select distinct all where and or having when then else case between like ilike in values limit offset by ' +
-    'returning return any some top fetch first next interval xor div mod rlike regexp escape',
+    'returning return any some top fetch first next interval xor div mod rlike regexp escape from for',
 );
 const constants = words('null true false');
 /** Before an opening parenthesis these are no functions. */

@@ -160,8 +160,30 @@ export function settleOptions(options: DatabaseManagerOptions): SettledOptions {
     maxQueries: positiveInteger('maxQueries', options.maxQueries ?? 500),
     nPlusOneAfter: positiveInteger('nPlusOneAfter', options.nPlusOneAfter ?? 10),
     windowMs: delayMs('windowMs', options.windowMs ?? 60_000),
-    leakDetection: leakDetection === false ? undefined : leakDetection,
+    leakDetection:
+      leakDetection === false
+        ? undefined
+        : { ...leakDetection, onLeak: listener('leakDetection.onLeak', leakDetection.onLeak) },
     onSlowQuery: onSlowQuery === undefined ? undefined : listener('onSlowQuery', onSlowQuery),
     clock: optionalCallable('clock', options.clock) ?? (() => performance.now()),
   };
+}
+
+/** What the books of a database know of the options: none of it leads back to the manager, which they may outlive. */
+export type BookOptions = Omit<SettledOptions, 'knex'>;
+
+/** The options for {@link Books}, with callbacks that live for as long as `options` does. */
+export function bookOptions({ knex: _, ...options }: SettledOptions): BookOptions {
+  const { onSlowQuery, leakDetection } = options;
+  const { onLeak, ...leaks } = leakDetection ?? {};
+  return {
+    ...options,
+    onSlowQuery: onSlowQuery && weakly(onSlowQuery),
+    leakDetection: leakDetection && { ...leaks, ...(onLeak !== undefined && { onLeak: weakly(onLeak) }) },
+  };
+}
+
+function weakly<A extends readonly unknown[]>(fn: (...args: A) => void): (...args: A) => void {
+  const ref = new WeakRef(fn);
+  return (...args) => ref.deref()?.(...args);
 }

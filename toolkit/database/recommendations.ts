@@ -41,7 +41,6 @@ export interface Observations {
 const wellKnownMs = 600_000;
 /** What was not seen for so long is over. */
 const lastsMs = 600_000;
-const mostSlow = 5;
 
 /** What to do about what was observed. Pure; empty where there is nothing. */
 export function recommend(seen: Observations): Recommendation[] {
@@ -95,9 +94,7 @@ export function recommend(seen: Observations): Recommendation[] {
       evidence: { query, ...(after !== undefined && { after }), most_repeats: mostRepeats, runs },
     });
   }
-  for (const { query, slow, meanMs, maxMs } of seen.slow
-    .filter(({ lastSlowMs }) => isRecent(lastSlowMs))
-    .slice(0, mostSlow)) {
+  for (const { query, slow, meanMs, maxMs } of seen.slow.filter(({ lastSlowMs }) => isRecent(lastSlowMs))) {
     found.push({
       code: 'slow_query',
       subject: query,

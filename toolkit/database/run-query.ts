@@ -1,19 +1,8 @@
 import { within } from '../within';
+import type { Books } from './books';
 import { QueryTimeoutError } from './errors';
 import { closeNow, type DialectClient, type QueryObject } from './knex-types';
-import type { SettledOptions } from './options';
-import type { Queries } from './queries';
 import type { QueryGroup, QueryOutcome } from './query-table';
-import type { Routes } from './routes';
-import type { RecentWindow } from './window';
-
-/** Where a query that ends is counted. */
-export interface QueryBooks {
-  readonly options: SettledOptions;
-  readonly queries: Queries;
-  readonly routes: Routes;
-  readonly window: RecentWindow;
-}
 
 /** A server that ended a query because it took too long: PostgreSQL, then MySQL. */
 const timeoutCodes = new Set(['57014', 'ER_QUERY_TIMEOUT', 'ER_QUERY_INTERRUPTED']);
@@ -23,7 +12,7 @@ function outcomeOf(error: unknown): QueryOutcome {
 }
 
 /** Counts the run of a query, and gives what says that it ended; said again it is not heard. */
-export function counted(books: QueryBooks, sql: string, group: QueryGroup, beganMs: number) {
+export function counted(books: Books, sql: string, group: QueryGroup, beganMs: number) {
   const { queries, window, options } = books;
   const route = books.routes.note(group);
   let over = false;
@@ -51,7 +40,7 @@ export function counted(books: QueryBooks, sql: string, group: QueryGroup, began
  * @param root the client that has the pool, not that of a transaction
  */
 export function limited(
-  books: QueryBooks,
+  books: Books,
   root: DialectClient,
   connection: object,
   query: QueryObject,

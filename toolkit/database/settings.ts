@@ -1,10 +1,10 @@
 import type { Knex } from 'knex';
-import type { SettledOptions } from './options';
+import type { BookOptions } from './options';
 
 type Settings = Readonly<Record<string, unknown>>;
 
 /** knex' configuration with the time limits in the settings of its connections, where the driver takes them there. */
-export function withTimeouts(config: Knex.Config, options: SettledOptions): Knex.Config {
+export function withTimeouts(config: Knex.Config, options: BookOptions): Knex.Config {
   const { connection } = config;
   if (connection === undefined || connection === null) return config;
   if (typeof connection === 'function') {
@@ -15,7 +15,7 @@ export function withTimeouts(config: Knex.Config, options: SettledOptions): Knex
   return { ...config, connection: added(connection as unknown as Settings, config, options) as never };
 }
 
-function added(settings: Settings, { client }: Knex.Config, options: SettledOptions): Settings {
+function added(settings: Settings, { client }: Knex.Config, options: BookOptions): Settings {
   const { driverName } = (client as { prototype: { driverName?: unknown } }).prototype;
   const { connectTimeoutMs, statementTimeoutMs, lockTimeoutMs, idleInTransactionTimeoutMs } = options;
   if (driverName === 'pg') {
