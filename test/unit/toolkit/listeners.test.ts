@@ -52,7 +52,7 @@ for (const [how, fail] of [
     const broken = () => Promise.reject(new Error('redis'));
     const cache = new TieredCache<number>({
       name: 'k',
-      l2: { client: { get: broken, set: broken, del: broken } },
+      l2: { client: { sendCommand: broken } },
       onError: bad('onError of the cache'),
     });
     assert.equal(await cache.get('a'), undefined);
