@@ -3,10 +3,13 @@ import type { Socket } from 'node:net';
 import { type AddressInfo, connect, createServer } from 'node:net';
 
 /**
- * What the proxy does to what passes: nothing; holds it back for good; ends connections, also new ones, with a reset;
- * takes requests and loses the answers.
+ * What the proxy does to what passes: nothing; has answers come late; holds all of it back for good; ends connections,
+ * also new ones, with a reset; takes requests and loses the answers.
  */
-export type Fault = 'none' | 'hang' | 'reset' | 'lose answers';
+export type Fault = 'none' | 'slow' | 'hang' | 'reset' | 'lose answers';
+
+/** How late, in milliseconds. */
+const slowMs = 15;
 
 /** A proxy before a real server, whose network can be broken and mended. */
 export interface FaultyProxy {
@@ -33,6 +36,7 @@ export async function startFaultyProxy(port: number): Promise<FaultyProxy> {
     });
     upstream.on('data', chunk => {
       if (fault === 'none') client.write(chunk);
+      if (fault === 'slow') setTimeout(() => client.write(chunk), slowMs);
     });
     for (const socket of pair) {
       // A broken connection is what this proxy is for.
