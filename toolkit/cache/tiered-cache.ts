@@ -301,6 +301,7 @@ export class TieredCache<V> {
         { key, load, entry, reading: flight.reading, reason: 'asked' },
         look,
       );
+      this.#tiers.later(flight.loading.stored);
     }
     return flight.loading.value;
   }
