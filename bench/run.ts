@@ -13,6 +13,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
   channel: () => import('./channel'),
   'worker-pool': () => import('./worker-pool'),
   lock: () => import('./lock'),
+  cache: () => import('./cache'),
   instruments: () => import('./instruments'),
   'gc-advice': () => import('./gc-advice'),
   diagnosis: () => import('./diagnosis'),

@@ -3,6 +3,7 @@
  * the getters that tsx puts between modules.
  */
 export const built = {
+  cache: require('otel-vitals/toolkit/cache') as typeof import('../../toolkit/cache'),
   channel: require('otel-vitals/toolkit/channel') as typeof import('../../toolkit/channel'),
   lock: require('otel-vitals/toolkit/lock') as typeof import('../../toolkit/lock'),
   objectPool: require('otel-vitals/toolkit/object-pool') as typeof import('../../toolkit/object-pool'),

@@ -22,7 +22,7 @@ const nodeArgs = ['--min-semi-space-size=16'];
  * luckiest of many shows neither what the agent costs nor what it does not.
  */
 export async function preloadedRows(
-  set: 'pools' | 'locks' | 'channels' | 'workers',
+  set: 'pools' | 'locks' | 'channels' | 'workers' | 'caches',
   names: Readonly<Record<string, string>>,
 ): Promise<BenchResult[]> {
   const times: Record<'bare' | 'vitals', Record<string, number>[]> = { bare: [], vitals: [] };

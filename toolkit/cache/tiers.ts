@@ -123,9 +123,19 @@ export class Tiers<V> implements MessageListener {
       const read = await tier.get(key, (tags, position) => this.log.outdatesShared(key, tags, position));
       const { found, startedAt, version } = read;
       if (found !== undefined && !repairs.concerns(key)) {
-        const { freshMs, ...rest } = found;
+        const { value, freshMs, loadMs, tags, position } = found;
         const bestBefore = startedAt + freshMs;
-        const draft = { ...rest, version: version!, bornAt: startedAt, bestBefore, ttlMs: undefined };
+        // Written out: spreading is a good part of a lookup.
+        const draft: Draft<V> = {
+          value,
+          version: version!,
+          bornAt: startedAt,
+          bestBefore,
+          ttlMs: undefined,
+          loadMs,
+          tags,
+          position,
+        };
         if (freshMs > 0) {
           this.keep(key, draft, reading, this.log.mark);
           if (reads.length > 0) this.later(this.fill(key, draft, reading, reads));
@@ -135,7 +145,7 @@ export class Tiers<V> implements MessageListener {
       }
       reads.push(read);
     }
-    return { reads, ...(stale && { stale }) };
+    return stale === undefined ? { reads } : { reads, stale };
   }
 
   /** Stores in memory what was read or loaded, unless a write came meanwhile. */

@@ -24,17 +24,25 @@ export async function encode({ serializer, compression }: Codec, value: unknown)
 }
 
 /**
- * JSON is read whatever the serialiser, so that a cache may change from it to another.
+ * The value, or a promise of it where it has to be decompressed. JSON is read whatever the serialiser, so that a cache may change from it to another.
  *
  * @throws {@link CacheEntryUnreadableError}
  */
-export async function decode(codec: Codec, { payload, serializer, compression }: Encoded): Promise<unknown> {
+export function decode(codec: Codec, { payload, serializer, compression }: Encoded): unknown {
   const reader = [codec.serializer, jsonSerializer].find(({ id }) => id === serializer);
   if (reader === undefined) throw new CacheEntryUnreadableError(`one of serialiser ${serializer}`);
-  try {
-    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    return reader.decode(compression === compressionIds.none ? bytes : await decompress(bytes, compression));
-  } catch (cause) {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  const unreadable = (cause: unknown): never => {
     throw new CacheEntryUnreadableError('one that its serialiser cannot read', { cause });
+  };
+  if (compression !== compressionIds.none) {
+    return decompress(bytes, compression)
+      .then(bytes => reader.decode(bytes))
+      .catch(unreadable);
+  }
+  try {
+    return reader.decode(bytes);
+  } catch (cause) {
+    return unreadable(cause);
   }
 }

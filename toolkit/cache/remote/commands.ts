@@ -22,6 +22,8 @@ export interface Commands {
 
 /** Strings as bytes: the first for node-redis 4, the second, by the type's sign in the protocol, for 5 and later. */
 const asBytes = { returnBuffers: true, typeMapping: { 36: Buffer } };
+/** Without node-redis 6's own time limit, whose AbortSignal costs as much as the rest of a command; the tier has one. */
+const untimed = { ...asBytes, timeout: undefined };
 
 /** @throws TypeError when `client` is none */
 export function commandsOf(name: string, client: RedisClient): Commands {
@@ -49,6 +51,6 @@ export function commandsOf(name: string, client: RedisClient): Commands {
   };
   return {
     ready: () => single.isReady !== false,
-    send: (_key, _isReadOnly, args) => single.sendCommand(args, asBytes),
+    send: (_key, _isReadOnly, args) => single.sendCommand(args, untimed),
   };
 }

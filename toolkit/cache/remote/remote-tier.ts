@@ -1,4 +1,3 @@
-import { within } from '../../within';
 import { type Draft, type LifeOptions, lifeOf } from '../draft';
 import type { LogPosition } from '../entry';
 import { logStart } from '../entry';
@@ -85,20 +84,22 @@ export class RemoteTier<V> {
     }
     let version: string | undefined;
     try {
-      const bytes = (await this.#ask(() =>
-        this.#commands.send(this.keyOf(key), true, ['GET', this.keyOf(key)]),
-      )) as Buffer | null | undefined;
+      const name = this.options.keyPrefix + key;
+      const reply = await this.#ask(() => this.#commands.send(name, true, ['GET', name]));
+      const bytes = reply as Buffer | null | undefined;
       if (bytes == null) {
         counters.misses++;
         return { startedAt, version: '' };
       }
       version = versionIn(bytes);
-      const { kind, freshUntilWall, loadMs, position, tags, ...encoded } = readEnvelope(bytes);
+      const envelope = readEnvelope(bytes);
+      const { kind, freshUntilWall, loadMs, position, tags } = envelope;
       if (kind === 'deleted' || isOutdated(tags, position)) {
         counters.misses++;
         return { startedAt, version };
       }
-      const value = kind === 'absent' ? undefined : ((await decode(codec, encoded)) as V);
+      const decoded = kind === 'absent' ? undefined : decode(codec, envelope);
+      const value = (decoded instanceof Promise ? await decoded : decoded) as V | undefined;
       const left = freshUntilWall - wallNow();
       // Redis has let it go by then: that it is still there says that the writer's clock is another.
       const freshMs = left > this.ttlMs || left <= -life.staleMs ? Infinity : left;
@@ -214,19 +215,40 @@ export class RemoteTier<V> {
     return Promise.reject(new CacheTierUnavailableError(this.context.cache, this.tier));
   }
 
-  async #ask<T>(work: () => Promise<T>): Promise<T> {
+  #ask<T>(work: () => Promise<T>): Promise<T> {
     const { cache } = this.context;
     const { tier, options } = this;
-    const { timeoutMs } = options;
-    try {
-      if (!this.#commands.ready()) throw new CacheTierUnavailableError(cache, tier);
-      const reply = await within(work, timeoutMs, () => new CacheTierTimeoutError(cache, tier, timeoutMs));
-      this.#breaker.succeeded();
-      return reply;
-    } catch (error) {
-      this.#breaker.failed();
-      throw error;
+    const breaker = this.#breaker;
+    if (!this.#commands.ready()) {
+      breaker.failed();
+      return Promise.reject(new CacheTierUnavailableError(cache, tier));
     }
+    const { timeoutMs } = options;
+    // One promise and one timer: this is in every read.
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined = setTimeout(() => {
+        timer = undefined;
+        breaker.failed();
+        reject(new CacheTierTimeoutError(cache, tier, timeoutMs));
+      }, timeoutMs);
+      const fail = (error: unknown): void => {
+        // Told already, where it was late.
+        if (timer === undefined) return;
+        clearTimeout(timer);
+        breaker.failed();
+        reject(error);
+      };
+      try {
+        work().then(reply => {
+          if (timer === undefined) return;
+          clearTimeout(timer);
+          breaker.succeeded();
+          resolve(reply);
+        }, fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
   }
 
   /** How long Redis keeps it, in milliseconds; undefined where its time is up already. */
