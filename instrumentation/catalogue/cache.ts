@@ -66,8 +66,8 @@ export const cacheMetrics = {
     meter,
     'vitals.cache.tier.available',
     'gauge',
-    '1',
-    'Whether a shared tier is asked: 1, or 0 while its circuit breaker is open',
+    '{tier}',
+    'Shared tiers that are asked: of one cache 1, or 0 while its circuit breaker is open',
     { attributes: [cacheName, tier] },
   ),
   tierDuration: metric(

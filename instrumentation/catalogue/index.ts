@@ -1,6 +1,6 @@
 import { cacheMetrics } from './cache';
 import { batchMetrics, channelMetrics } from './channel';
-import { dbOperationMetrics, dbPoolMetrics } from './database';
+import { databaseMetrics, dbOperationMetrics, dbPoolMetrics } from './database';
 import type { Metric } from './define';
 import { diagnosisMetrics } from './diagnosis';
 import { httpClientMetrics, httpServerMetrics } from './http';
@@ -16,6 +16,7 @@ export {
   batchMetrics,
   cacheMetrics,
   channelMetrics,
+  databaseMetrics,
   dbOperationMetrics,
   dbPoolMetrics,
   diagnosisMetrics,
@@ -44,6 +45,7 @@ export const catalogue: readonly Metric[] = [
   httpServerMetrics,
   httpClientMetrics,
   dbPoolMetrics,
+  databaseMetrics,
   dbOperationMetrics,
   cacheMetrics,
   poolMetrics,

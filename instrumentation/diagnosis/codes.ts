@@ -17,6 +17,7 @@ export interface FindingDefinition {
 
 /** Looks are ten seconds apart. */
 const halfAMinute = 3;
+const threeMinutes = 18;
 const tenMinutes = 60;
 
 /** Every finding there is, by its code. Codes are stable: alerts and runbooks are named by them. */
@@ -121,6 +122,38 @@ export const findingDefinitions = {
     severity: 'warning',
     title: 'has had more than one of a hundred queries fail for half a minute',
     advice: 'See which queries fail, and in the log of the server why.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
+  cache_tier_down: {
+    severity: 'warning',
+    title: 'has failed for half a minute and is left alone',
+    advice:
+      'See whether Redis is reachable and answers in time; meanwhile the tiers further out and the source do its work.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
+  cache_low_hit_ratio: {
+    // What is behind it may be able to take it.
+    severity: 'info',
+    title: 'has answered less than half of many lookups for three minutes',
+    advice: 'Hold more entries, keep them for longer, or do without the cache.',
+    raiseAfter: threeMinutes,
+    clearAfter: threeMinutes,
+  },
+  cache_stampede: {
+    severity: 'info',
+    title: 'has had crowds of callers wait for the same loads for half a minute',
+    advice:
+      'Serve what is stale while it is loaded, with staleMs, or load it before its time, with earlyRefresh.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
+  cache_backlog: {
+    severity: 'warning',
+    title: 'has written back too slowly for half a minute',
+    advice:
+      'See why the source is slow or refuses; until then writes wait, and a crash would lose what is pending.',
     raiseAfter: halfAMinute,
     clearAfter: halfAMinute,
   },

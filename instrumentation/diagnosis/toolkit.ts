@@ -4,6 +4,7 @@ import { type PoolStats, poolSource } from '../../toolkit/object-pool/stats';
 import { liveSources, type Source } from '../../toolkit/sources';
 import { guarded } from '../guard';
 import type { Log } from '../log';
+import { watchCaches } from './caches';
 import { watchDatabases } from './databases';
 import type { Findings } from './findings';
 import { watchQueues } from './queues';
@@ -20,7 +21,7 @@ interface HeldTooLong {
   readonly stack: string;
 }
 
-/** Finds what is wrong with the toolkit's pools, locks, queues and databases. */
+/** Finds what is wrong with the toolkit's pools, locks, queues, databases and caches. */
 export function watchToolkit(findings: Findings, log: Log): { look(): void; stop(): void } {
   const told = {
     'otel-vitals:pool.leak': guarded(log, 'a leak', ({ pool, heldMs, stack }: HeldTooLong) =>
@@ -34,6 +35,7 @@ export function watchToolkit(findings: Findings, log: Log): { look(): void; stop
 
   const queues = watchQueues(findings, log);
   const databases = watchDatabases(findings, log);
+  const caches = watchCaches(findings, log);
   const turnedAwayFrom = createRises();
   const lookAtPool = guarded(log, 'looking at a pool', (source: Source<PoolStats>): void => {
     const { used, limit, pending = 0, failures } = source.stats();
@@ -53,6 +55,7 @@ export function watchToolkit(findings: Findings, log: Log): { look(): void; stop
       for (const source of liveSources<LockStats>(lockSource.kind, lockSource.layout)) lookAtLock(source);
       queues.look();
       databases.look();
+      caches.look();
     },
     stop() {
       for (const [name, listener] of Object.entries(told)) unsubscribe(name, listener as never);

@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type App, repository, startApp } from '../helpers/app';
 import { type BoardJson, type BoardQuery, fillIn, panelsOf, queriesOf, readBoards } from '../helpers/boards';
 import { type PostgresDatabase, startPostgres } from '../helpers/postgres';
+import { type RedisServer, startRedis } from '../helpers/redis';
 import { type StackPrometheus, startStackPrometheus } from '../helpers/stack-prometheus';
 
 const pollMs = 2000;
@@ -34,10 +35,11 @@ const diagnosed = {
   VITALS_AUTOPROFILE_DURATION_MS: '500',
 };
 let postgres: PostgresDatabase;
+let redis: RedisServer;
 let prometheus: StackPrometheus;
 
 before(async () => {
-  postgres = await startPostgres();
+  [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
   // A small heap, so that V8 runs major collections of its own within seconds.
   start('use-runtime', ['--max-old-space-size=128'], {
     // Where there is no Pyroscope, its uploads fail.
@@ -47,6 +49,7 @@ before(async () => {
   });
   start('use-boards', [], {
     DATABASE_URL: postgres.url,
+    REDIS_URL: redis.url,
     VITALS_SLOW_QUERY_MS: '50',
     VITALS_SLOW_REQUEST_MS: '20',
   });
@@ -68,7 +71,7 @@ function start(name: string, nodeArgs: string[], env: Record<string, string>): v
 after(async () => {
   for (const app of apps.values()) app.kill('SIGKILL');
   await prometheus?.close();
-  await postgres?.close();
+  await Promise.all([postgres?.close(), redis?.close()]);
   rmSync(captures, { recursive: true, force: true });
 });
 

@@ -4,7 +4,7 @@ import { dashboard, type Section } from '../board';
 import { timeseries } from '../panels';
 import { label, max, quantile, rate, series, sum } from '../promql';
 import { thresholds } from '../thresholds';
-import { byCache, byTier, cacheLegend, hitShare, tierLegend } from './ratios';
+import { byCache, byTier, cacheLegend, hitShare, name, tier, tierLegend } from './ratios';
 
 const m = cacheMetrics;
 const operation = label(m.operations, 'cache.operation');
@@ -46,8 +46,39 @@ const tiers: Section = {
       decimals: 0,
       queries: [
         { expr: max(series(m.entries), byTier), legend: tierLegend },
-        { expr: max(series(m.limit), byTier), legend: `${tierLegend} limit`, limit: true },
+        { expr: max(series(m.entriesLimit), byTier), legend: `${tierLegend} limit`, limit: true },
       ],
+    }),
+    timeseries({
+      title: 'Bytes',
+      description:
+        'Bytes that a tier holds, where bytes bound it, and the most that it may. Normal: at the limit once warm.',
+      unit: 'bytes',
+      width: 8,
+      queries: [
+        { expr: max(series(m.size), byTier), legend: tierLegend },
+        { expr: max(series(m.sizeLimit), byTier), legend: `${tierLegend} limit`, limit: true },
+      ],
+    }),
+    timeseries({
+      title: 'Tiers that answer',
+      description:
+        'Whether a tier is in use: 0 while it failed so often that it is left alone. Normal: 1. At 0 the tiers further out and the source do its work: see that Redis is there and in time.',
+      unit: 'short',
+      width: 8,
+      decimals: 0,
+      queries: [
+        { expr: `min by (job, instance, ${name}, ${tier}) (${series(m.available)})`, legend: tierLegend },
+      ],
+    }),
+    timeseries({
+      title: 'Tier p99',
+      description:
+        'The 99th percentile of what is asked of one tier. Normal: a millisecond from Redis. Rising: Redis or the network is slow, or the event loop late.',
+      unit: 's',
+      width: 8,
+      thresholds: thresholds.lookupSeconds,
+      queries: [{ expr: quantile(0.99, m.tierDuration, byTier), legend: tierLegend }],
     }),
     timeseries({
       title: 'Evictions by reason',
@@ -113,6 +144,84 @@ const loads: Section = {
   ],
 };
 
+const refreshReason = label(m.refreshes, 'cache.refresh.reason');
+const lockOutcome = label(m.locks, 'cache.lock.outcome');
+const writeOutcome = label(m.writes, 'cache.writeback.outcome');
+const direction = label(m.invalidations, 'cache.invalidation.direction');
+
+const upkeep: Section = {
+  title: 'Refreshing, writing back, and other processes',
+  panels: [
+    timeseries({
+      title: 'Refreshes by reason',
+      description:
+        'Loads a second before anybody had to wait for them: early, because the entry was stale, or because it is asked for often; and lookups that a filter answered, because the key can not exist. Normal: some of the loads.',
+      unit: 'ops',
+      width: 8,
+      queries: [
+        {
+          expr: sum(rate(series(m.refreshes)), [...byCache, refreshReason]),
+          legend: `${cacheLegend} {{${refreshReason}}}`,
+        },
+        { expr: sum(rate(series(m.filtered)), byCache), legend: `${cacheLegend} filtered` },
+      ],
+    }),
+    timeseries({
+      title: 'Locks for loads',
+      description:
+        'Loads a second that asked for the lock that all processes share, by what came of it. Normal: acquired, and waited where another process loaded. Timeout and error: the load was made without it.',
+      unit: 'ops',
+      width: 8,
+      queries: [
+        {
+          expr: sum(rate(series(m.locks)), [...byCache, lockOutcome]),
+          legend: `${cacheLegend} {{${lockOutcome}}}`,
+        },
+      ],
+    }),
+    timeseries({
+      title: 'Writes that wait to be written back',
+      description:
+        'Writes that were acknowledged and are not yet in the source, and the most that may be. Normal: a few. Growing: the source is slow or refuses; a crash would lose them.',
+      unit: 'short',
+      width: 8,
+      decimals: 0,
+      queries: [
+        { expr: max(series(m.queueSize), byCache), legend: cacheLegend },
+        { expr: max(series(m.queueLimit), byCache), legend: `${cacheLegend} limit`, limit: true },
+      ],
+    }),
+    timeseries({
+      title: 'Written back',
+      description:
+        'Writes a second by how they ended, and attempts after the first. Normal: written, and superseded by newer ones of the same key. Lost: given up at the end of the process or after all retries.',
+      unit: 'ops',
+      width: 12,
+      queries: [
+        {
+          expr: sum(rate(series(m.writes)), [...byCache, writeOutcome]),
+          legend: `${cacheLegend} {{${writeOutcome}}}`,
+        },
+        { expr: sum(rate(series(m.writeRetries)), byCache), legend: `${cacheLegend} retries` },
+      ],
+    }),
+    timeseries({
+      title: 'Invalidations between processes',
+      description:
+        'Invalidations a second that were sent to and received from other processes, and on the right entries whose invalidation could not be sent yet. Normal: received is sent times the other processes, none pending.',
+      unit: 'ops',
+      width: 12,
+      queries: [
+        {
+          expr: sum(rate(series(m.invalidations)), [...byCache, direction]),
+          legend: `${cacheLegend} {{${direction}}}`,
+        },
+        { expr: max(series(m.repairs), byCache), legend: `${cacheLegend} pending`, unit: 'short' },
+      ],
+    }),
+  ],
+};
+
 /** The board **Cache**: tiers by name, and the loads behind them. */
 export function cacheBoard(): Dashboard {
   return dashboard({
@@ -121,6 +230,6 @@ export function cacheBoard(): Dashboard {
     description:
       'Caches of the toolkit by name and tier: whether they hit, what they evict, and what their misses cost the database behind them. A falling share of hits shows here before the database feels it.',
     tags: ['nodejs', 'cache'],
-    sections: [tiers, loads],
+    sections: [tiers, loads, upkeep],
   });
 }

@@ -2,8 +2,8 @@ import { cacheMetrics } from '../../../instrumentation/catalogue';
 import { label, perInstance, rate, series, sum } from '../promql';
 
 const m = cacheMetrics;
-const name = label(m.operations, 'cache.name');
-const tier = label(m.operations, 'cache.tier');
+export const name = label(m.operations, 'cache.name');
+export const tier = label(m.operations, 'cache.tier');
 
 export const byCache = [...perInstance, name];
 export const byTier = [...perInstance, name, tier];
@@ -15,5 +15,5 @@ const lookups = (match: string): string =>
 
 /** Of the lookups of a tier that were answered, the share that found the key, be it stale or known to be absent. */
 export const hitShare = `(${lookups('=~"hit|stale|negative"')}
-  or 0 * ${lookups('!="error"')})
-  / (${lookups('!="error"')} > 0)`;
+  or 0 * ${lookups('!~"error|bypassed"')})
+  / (${lookups('!~"error|bypassed"')} > 0)`;
