@@ -1,9 +1,11 @@
 import { getHeapStatistics } from 'node:v8';
+import type { Environment } from '../config/load';
+import { environment } from '../environment';
 
 const mib = 2 ** 20;
 
 /** Options of Node.js that are in force, as `NODE_OPTIONS` and the command line give them. */
-export const flagsInForce = (env: NodeJS.ProcessEnv = process.env): readonly string[] => [
+export const flagsInForce = (env: Environment = environment()): readonly string[] => [
   ...(env['NODE_OPTIONS']?.split(/\s+/) ?? []),
   ...process.execArgv,
 ];

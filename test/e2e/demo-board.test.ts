@@ -16,6 +16,11 @@ const mayBeEmpty: readonly [metric: RegExp, reason: string][] = [
     /vitals_(pool|worker_pool|channel|lock|shared_queue)_/,
     'the shop does not use these parts of the toolkit',
   ],
+  [
+    /vitals_cache_(size|refreshes|filtered|load_locks|writeback|invalidations|repairs)/,
+    'its cache needs none of it',
+  ],
+  [/vitals_db_(health|connection|query)/, 'it does not use the database manager'],
   [/http_client_/, 'it calls no other service'],
   [/db_client_connection_create_time/, 'its pool is opened at its start'],
   [/vitals_(db_slow_queries|http_server_slow_requests)/, 'it is quick'],

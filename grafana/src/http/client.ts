@@ -72,7 +72,8 @@ export const client: Section = {
       max: 1,
       queries: [
         {
-          expr: `${sum(rate(series(m.reused)), byServer)} / (${calls(byServer)} > 0)`,
+          // A request is counted when it ends, its connection when it begins.
+          expr: `clamp_max(${sum(rate(series(m.reused)), byServer)} / (${calls(byServer)} > 0), 1)`,
           legend: `${legend} reused`,
         },
         { expr: quantile(0.5, m.connectionDuration, byServer), legend: `${legend} age`, unit: 's' },
