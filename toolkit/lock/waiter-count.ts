@@ -1,33 +1,45 @@
-const tagBits = 12;
-const countBits = 32 - tagBits;
-const countMask = 2 ** countBits - 1;
-/** Most that one thread adds, so that many threads do not run over into the tag. */
+const countBits = 20n;
+const countMask = 2n ** countBits - 1n;
+const secondShift = 2n * countBits;
+const countsMask = 2n ** secondShift - 1n;
+const secondMask = 2n ** 23n - 1n;
+/** Most that one thread adds, so that many threads do not run over. */
 const mostOfOne = 2 ** 15;
 
-/** Words that a count takes. */
-export const waiterCountWords = 2;
+/** Of the clock that all threads share. */
+function second(): bigint {
+  return BigInt(process.hrtime()[0]) & secondMask;
+}
 
-/** Seconds of the clock that all threads share, as a tag. */
-function second(): number {
-  return process.hrtime()[0] & (2 ** tagBits - 1);
+/** The word as it is in a second: what was counted two seconds ago has lapsed. */
+function asOf(now: bigint, word: bigint): bigint {
+  const age = (now - (word >> secondShift)) & secondMask;
+  if (age === 0n) return word;
+  return (now << secondShift) | (age === 1n ? (word >> countBits) & countMask : 0n);
+}
+
+/** Whether another thread has counted in a second that was not yet when this one looked at the clock. */
+function isAhead(word: bigint, now: bigint): boolean {
+  const ahead = ((word >> secondShift) - now) & secondMask;
+  return ahead > 0n && ahead < 4n && (word & countsMask) !== 0n;
 }
 
 /**
  * What one thread has in a count of those who wait, which threads share. A thread that is terminated while it waits takes
- * nothing back; so what is counted holds for the second in which it was and the next, and has to be renewed. A word has
- * the count of one second and above it the second: one for the even and one for the odd.
+ * nothing back; so what is counted holds for the second in which it was and the next, and has to be renewed. One word of
+ * 64 bits has the second, what was counted in it, and what was counted in the one before, so that it is right at any
+ * moment.
  */
 export class WaiterCount {
-  readonly #words: Int32Array;
-  readonly #index: number;
+  readonly #words: BigInt64Array;
   #value = 0;
-  /** The second in which it is counted, and what is. */
-  #second = 0;
-  #counted = 0;
+  /** What is counted, and in which second. */
+  #counted = 0n;
+  #second = 0n;
 
-  constructor(words: Int32Array, index: number) {
-    this.#words = words;
-    this.#index = index;
+  /** @param index of the first of two words, even */
+  constructor({ buffer }: Int32Array, index: number) {
+    this.#words = new BigInt64Array(buffer, index * 4, 1);
   }
 
   add(change: number): void {
@@ -37,35 +49,29 @@ export class WaiterCount {
 
   /** To be called at least once in a second while anybody waits. */
   renew(): void {
-    if (this.#counted > 0) this.#change(this.#second, -this.#counted);
-    this.#counted = Math.min(this.#value, mostOfOne);
-    if (this.#counted === 0) return;
-    this.#second = second();
-    this.#change(this.#second, this.#counted);
-  }
-
-  #change(at: number, by: number): void {
     const words = this.#words;
-    const index = this.#index + (at & 1);
+    const value = BigInt(Math.min(this.#value, mostOfOne));
     for (;;) {
-      const before = Atomics.load(words, index);
-      const isOf = before >>> countBits;
-      // What was counted in a second that has passed is forgotten with it.
-      if (isOf !== at && by < 0) return;
-      const count = isOf === at ? (before & countMask) + by : by;
-      if (Atomics.compareExchange(words, index, before, (at << countBits) | count) === before) return;
+      const before = Atomics.load(words, 0);
+      let now = second();
+      if (isAhead(before, now)) now = before >> secondShift;
+      let word = asOf(now, before);
+      const age = (now - this.#second) & secondMask;
+      if (age === 0n) word -= this.#counted << countBits;
+      else if (age === 1n) word -= this.#counted;
+      word += value << countBits;
+      if (Atomics.compareExchange(words, 0, before, word) !== before) continue;
+      this.#counted = value;
+      this.#second = now;
+      return;
     }
   }
 }
 
-/** How many wait, by a count that begins at `index`. */
-export function waitersAt(words: Int32Array, index: number): number {
+/** How many wait, by the count that begins at `index`. */
+export function waitersAt({ buffer }: Int32Array, index: number): number {
+  const word = Atomics.load(new BigInt64Array(buffer, index * 4, 1), 0);
   const now = second();
-  let total = 0;
-  for (let i = 0; i < waiterCountWords; i++) {
-    const word = Atomics.load(words, index + i);
-    const age = (now - (word >>> countBits)) & (2 ** tagBits - 1);
-    if (age <= 1) total += word & countMask;
-  }
-  return total;
+  const current = isAhead(word, now) ? word : asOf(now, word);
+  return Number(((current >> countBits) & countMask) + (current & countMask));
 }
