@@ -85,7 +85,7 @@ test('every pool shows by the name of its manager, and is counted once', async (
 
 test('a leak, an N+1 pattern and a slow query are found, with what shows them and without values', async () => {
   const app = await startStepped(script, { env: { DATABASE_URL: postgres.url } });
-  await app.step('open', 'shop', { slowQueryMs: 50, leakDetection: { afterMs: 50 } });
+  await app.step('open', 'shop', { slowQueryMs: 50, leakDetection: { afterMs: 50, sampleEvery: 1 } });
   await app.step('shop', 'shop');
   await app.step('readsOneByOne', 'shop');
   await app.step('slow', 'shop', 0.06);

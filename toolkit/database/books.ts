@@ -1,3 +1,4 @@
+import { Deadlines } from './deadlines';
 import { healthOf } from './health';
 import type { Leaks } from './leaks';
 import type { BookOptions } from './options';
@@ -20,6 +21,8 @@ export class Books {
   readonly ledger: PoolLedger;
   readonly queries: Queries;
   readonly routes: Routes;
+  readonly readDeadlines: Deadlines;
+  readonly writeDeadlines: Deadlines;
   readonly #indexes = new Map<string, MissingIndex>();
   readonly #beganMs: number;
 
@@ -36,6 +39,8 @@ export class Books {
     this.ledger = new PoolLedger(max, this.window, leaks, lifetime, clock);
     this.queries = new Queries(dialect, options);
     this.routes = new Routes(nPlusOneAfter);
+    this.readDeadlines = new Deadlines(options.readTimeoutMs);
+    this.writeDeadlines = new Deadlines(options.writeTimeoutMs);
   }
 
   /** Remembers indexes that seem to be missing. */

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { type Trace, traceAbove } from '../hold-watch';
+import type { Trace } from '../hold-watch';
 import { within } from '../within';
 import type { Books } from './books';
 import { DatabaseAcquireTimeoutError, DatabaseClosedError, DatabaseConnectTimeoutError } from './errors';
@@ -10,10 +10,11 @@ import {
   type DialectClient,
   isDisposed,
   type QueryObject,
+  type TarnPool,
 } from './knex-types';
 import type { SettledOptions } from './options';
 import type { PoolLedger } from './pool-ledger';
-import { counted, limited } from './run-query';
+import { CountedRun, limited } from './run-query';
 import { withTimeouts } from './settings';
 import { databaseNameKey } from './stats';
 
@@ -44,7 +45,7 @@ export function managedClient(Dialect: DialectClass, books: Books, state: Client
     /** Also run for the pool that `initialize()` makes after `destroy()`. */
     override initializePool(config?: object): void {
       super.initializePool(config);
-      if (this.pool !== undefined) keepBooks(this.pool, ledger, asking);
+      if (this.pool !== undefined) keepBooks(this.pool, ledger);
     }
 
     override validateConnection(connection: object): boolean | Promise<boolean> {
@@ -53,21 +54,30 @@ export function managedClient(Dialect: DialectClass, books: Books, state: Client
 
     override acquireConnection(): Promise<object> {
       if (state.closed) return Promise.reject(new DatabaseClosedError(options.name));
-      asking.trace ??= leaks.watch?.sample(this.acquireConnection);
-      try {
-        return super.acquireConnection().catch(error => {
+      const trace = asking.trace ?? leaks.watch?.sample(this.acquireConnection);
+      const request = ledger.asked(isExhausted(this.pool), trace);
+      return super.acquireConnection().then(
+        connection => {
+          ledger.got(request, connection);
+          return connection;
+        },
+        error => {
+          ledger.gotNone(request, isTimeout(error));
           throw failureOf(error);
-        });
-      } finally {
-        asking.trace = undefined;
-      }
+        },
+      );
+    }
+
+    override releaseConnection(connection: object): Promise<unknown> {
+      ledger.gaveBack(connection);
+      return super.releaseConnection(connection);
     }
 
     override transaction(container: unknown, config: unknown, outer: unknown) {
       const transaction = super.transaction(container, config, outer);
-      if (leaks.watch === undefined || outer) return transaction;
       // It asks for its connection in a later turn, when the stack is gone.
-      const trace = traceAbove(this.transaction);
+      const trace = outer ? undefined : leaks.sampleTransaction(this.transaction, ledger);
+      if (trace === undefined) return transaction;
       const acquire = transaction.acquireConnection;
       transaction.acquireConnection = (given, run) => {
         if (given?.connection === undefined) asking.trace = trace;
@@ -98,12 +108,12 @@ export function managedClient(Dialect: DialectClass, books: Books, state: Client
     ): Promise<unknown> {
       const beganMs = options.clock();
       const sent = super.stream(connection, query, stream, streamOptions);
-      const end = counted(books, query.sql, books.queries.groupOf(query.sql), beganMs);
+      const run = new CountedRun(books, query.sql, beganMs);
       // Who reads it may leave before its end.
-      stream.once('close', () => end('ok'));
+      stream.once('close', () => run.end('ok'));
       sent.then(
-        () => end('ok'),
-        () => end('error'),
+        () => run.end('ok'),
+        () => run.end('error'),
       );
       return sent;
     }
@@ -127,7 +137,7 @@ export function managedClient(Dialect: DialectClass, books: Books, state: Client
 
   function failureOf(error: unknown): unknown {
     if (state.closed) return new DatabaseClosedError(options.name);
-    if ((error as Error | null)?.name !== 'KnexTimeoutError') return error;
+    if (!isTimeout(error)) return error;
     const { inUse, waiting } = ledger;
     const pool = { inUse, waiting, max: options.max };
     return new DatabaseAcquireTimeoutError(options.name, options.acquireTimeoutMs, pool, { cause: error });
@@ -136,20 +146,18 @@ export function managedClient(Dialect: DialectClass, books: Books, state: Client
   return ManagedClient;
 }
 
+const isTimeout = (error: unknown): boolean => (error as Error | null)?.name === 'KnexTimeoutError';
+
+/** Whether who asks now must wait for another to give back. */
+export function isExhausted(pool: TarnPool | undefined): boolean {
+  return pool !== undefined && pool.numFree() === 0 && pool.numUsed() + pool.numPendingCreates() >= pool.max;
+}
+
 /** Listens to what a pool tells, and closes idle connections that are dead or too old where it looks for old ones. */
-function keepBooks(pool: NonNullable<DialectClient['pool']>, ledger: PoolLedger, asking: Asking): void {
+function keepBooks(pool: TarnPool, ledger: PoolLedger): void {
   pool.on('createRequest', (id: number) => ledger.opening(id));
   pool.on('createSuccess', (id: number, connection: object) => ledger.openedOne(id, connection));
   pool.on('createFail', (id: number) => ledger.openFailed(id));
-  pool.on('acquireRequest', (id: number) => {
-    const all = pool.numUsed() + pool.numPendingCreates();
-    ledger.asked(id, pool.numFree() === 0 && all >= pool.max, asking.trace);
-  });
-  pool.on('acquireSuccess', (id: number, connection: object) => ledger.got(id, connection));
-  pool.on('acquireFail', (id: number, error: unknown) =>
-    ledger.gotNone(id, (error as Error | null)?.constructor?.name === 'TimeoutError'),
-  );
-  pool.on('release', (connection: object) => ledger.gaveBack(connection));
   pool.on('destroyRequest', (_: number, connection: object) => ledger.closedOne(connection, pool.destroyed));
 
   const check = pool.check.bind(pool);

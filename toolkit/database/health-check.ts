@@ -1,4 +1,6 @@
 import { within } from '../within';
+import type { Books } from './books';
+import { isExhausted } from './client';
 import { DatabaseClosedError, HealthCheckTimeoutError } from './errors';
 import { closeNow, type DialectClient } from './knex-types';
 
@@ -19,19 +21,22 @@ export async function checkHealth(
   client: DialectClient,
   database: string,
   timeoutMs: number,
-  clock: () => number,
+  { ledger, options: { clock } }: Books,
 ): Promise<HealthCheck> {
   const began = clock();
   try {
     const { pool } = client;
     if (pool === undefined) throw new DatabaseClosedError(database);
+    const request = ledger.asked(isExhausted(pool), undefined);
     const asked = pool.acquire();
     const late = (waitedFor: 'connection' | 'answer') => () =>
       new HealthCheckTimeoutError(database, timeoutMs, waitedFor);
     let connection: object;
     try {
       connection = await within(() => asked.promise, timeoutMs, late('connection'));
+      ledger.got(request, connection);
     } catch (error) {
+      ledger.gotNone(request, error instanceof HealthCheckTimeoutError);
       asked.abort();
       // It may have come at the last moment.
       asked.promise.then(
@@ -48,6 +53,7 @@ export async function checkHealth(
       if (error instanceof HealthCheckTimeoutError) closeNow(connection, error);
       throw error;
     } finally {
+      ledger.gaveBack(connection);
       pool.release(connection);
     }
     return { healthy: true, ms: clock() - began };

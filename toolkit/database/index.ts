@@ -1,5 +1,4 @@
 export type { HistogramSnapshot } from '../histogram';
-export type { HoldWatchOptions } from '../hold-watch';
 export {
   DatabaseAcquireTimeoutError,
   DatabaseClosedError,

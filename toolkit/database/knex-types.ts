@@ -42,6 +42,7 @@ export interface DialectClient {
   initializePool(config?: object): void;
   validateConnection(connection: object): boolean | Promise<boolean>;
   acquireConnection(): Promise<object>;
+  releaseConnection(connection: object): Promise<unknown>;
   transaction(container: unknown, config: unknown, outer: unknown): TransactionObject;
   query(connection: object, query: QueryObject | string): Promise<unknown>;
   stream(

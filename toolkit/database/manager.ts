@@ -12,7 +12,7 @@ import { type InsertManyOptions, type InsertManyResult, insertMany } from './ins
 import { closeNow, type DialectClient } from './knex-types';
 import { Leaks } from './leaks';
 import { type MiddlewareOptions, type RouteRequest, type RouteResponse, routeMiddleware } from './middleware';
-import { bookOptions, type DatabaseManagerOptions, type SettledOptions, settleOptions } from './options';
+import { bookOptions, type DatabaseManagerOptions, settleOptions } from './options';
 import { explain, type QueryPlan } from './plan';
 import { PreparedStatement } from './prepared';
 import type { QueryStats } from './query-table';
@@ -47,7 +47,6 @@ export class DatabaseManager {
   /** For queries. It must be closed by {@link close}, not by its own `destroy()`. */
   readonly knex: Knex;
   readonly dialect: SqlDialect;
-  readonly #options: SettledOptions;
   readonly #client: DialectClient;
   readonly #books: Books;
   readonly #state: ClientState;
@@ -65,7 +64,6 @@ export class DatabaseManager {
     const { makeKnex, Dialect, sql } = dialectOf(options);
     this.dialect = sql;
     this.name = options.name;
-    this.#options = options;
     const kept = bookOptions(options);
     const books = new Books(kept, new Leaks(kept), sql);
     this.#books = books;
@@ -125,7 +123,7 @@ export class DatabaseManager {
     const deadline = delayMs('timeoutMs', timeoutMs);
     this.#checking ??= this.#state.closed
       ? Promise.resolve({ healthy: false, ms: 0, error: new DatabaseClosedError(this.name) })
-      : checkHealth(this.#client, this.name, deadline, this.#options.clock);
+      : checkHealth(this.#client, this.name, deadline, this.#books);
     return this.#checking.finally(() => {
       this.#checking = undefined;
     });

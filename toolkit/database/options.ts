@@ -1,5 +1,4 @@
 import type { Knex } from 'knex';
-import type { HoldWatchOptions } from '../hold-watch';
 import {
   delayMs,
   listener,
@@ -36,11 +35,16 @@ export interface ConnectionLeak {
   readonly stack: string;
 }
 
-/**
- * How connections that are not given back are found. Of transactions all are watched, since one that is neither
- * committed nor rolled back is the usual leak; of other calls every n-th.
- */
-export interface ConnectionLeakOptions extends HoldWatchOptions {
+/** How connections that are not given back are found. */
+export interface ConnectionLeakOptions {
+  /** Held longer than this is too long, in milliseconds. @default 30000 */
+  readonly afterMs?: number;
+  /**
+   * Of transactions every n-th is watched, and each while a connection is held for too long: one that is neither
+   * committed nor rolled back is the usual leak. Of other calls it is a tenth as many. Watching one takes some
+   * microseconds, for the stack. @default 10
+   */
+  readonly sampleEvery?: number;
   /** Told of each, once; also published on `otel-vitals:db.leak`. @default nothing */
   readonly onLeak?: (leak: ConnectionLeak) => void;
 }
@@ -91,7 +95,7 @@ export interface DatabaseManagerOptions {
   readonly nPlusOneAfter?: number;
   /** What health and recommendations look at: the last so many milliseconds. @default 60000 */
   readonly windowMs?: number;
-  /** False finds no leaks. @default after 30 s, every 100th call */
+  /** False finds no leaks. @default after 30 s, every 10th transaction */
   readonly leakDetection?: ConnectionLeakOptions | false;
   /** Told of each slow query. @default nothing */
   readonly onSlowQuery?: (slow: SlowQuery) => void;

@@ -68,7 +68,8 @@ interface Slot {
   readonly expiresMs: number;
 }
 
-interface Request {
+/** A call that asked for a connection. */
+export interface ConnectionRequest {
   readonly at: number;
   readonly waits: boolean;
   readonly trace: Trace | undefined;
@@ -78,7 +79,6 @@ interface Request {
 export class PoolLedger {
   readonly #slots = new WeakMap<object, Slot>();
   readonly #used = new Set<Slot>();
-  readonly #requests = new Map<number, Request>();
   readonly #opening = new Map<number, number>();
   readonly #window: RecentWindow;
   readonly #clock: () => number;
@@ -92,6 +92,7 @@ export class PoolLedger {
   #openFailures = 0;
   #connectMs = 0;
   #requested = 0;
+  #waiting = 0;
   #acquired = 0;
   #released = 0;
   #acquireTimeouts = 0;
@@ -133,16 +134,16 @@ export class PoolLedger {
    * @param waits whether all connections are in use, and no more may be opened
    * @param trace the stack of the call, where it is watched
    */
-  asked(id: number, waits: boolean, trace: Trace | undefined): void {
+  asked(waits: boolean, trace: Trace | undefined): ConnectionRequest {
     this.#requested++;
+    this.#waiting++;
     if (waits) this.#waitCount++;
-    this.#requests.set(id, { at: this.#clock(), waits, trace });
+    return { at: this.#clock(), waits, trace };
   }
 
-  got(id: number, connection: object): void {
+  got(request: ConnectionRequest, connection: object): void {
     const now = this.#clock();
-    const trace = this.#requests.get(id)?.trace;
-    const waitedMs = this.#answered(id, now);
+    const waitedMs = this.#answered(request, now);
     this.#acquired++;
     this.#waitTime.record(waitedMs / 1000);
     this.#window.setInUse(this.inUse, now);
@@ -154,12 +155,12 @@ export class PoolLedger {
     this.#used.add(slot);
     if (this.inUse > this.mostInUse) this.mostInUse = this.inUse;
     const { watch } = this.#leaks;
-    if (watch !== undefined) slot.hold = watch.start(trace);
+    if (watch !== undefined) slot.hold = watch.start(request.trace);
   }
 
-  gotNone(id: number, timedOut: boolean): void {
+  gotNone(request: ConnectionRequest, timedOut: boolean): void {
     const now = this.#clock();
-    this.#answered(id, now);
+    this.#answered(request, now);
     if (timedOut) {
       this.#acquireTimeouts++;
       this.#window.advance(now);
@@ -225,7 +226,7 @@ export class PoolLedger {
   }
 
   get waiting(): number {
-    return this.#requests.size;
+    return this.#waiting;
   }
 
   stats(): ConnectionStats {
@@ -242,7 +243,7 @@ export class PoolLedger {
       requested: this.#requested,
       acquired: this.#acquired,
       released: this.#released,
-      waiting: this.#requests.size,
+      waiting: this.#waiting,
       acquireTimeouts: this.#acquireTimeouts,
       acquireFailures: this.#acquireFailures,
       waitCount: this.#waitCount,
@@ -254,10 +255,8 @@ export class PoolLedger {
     };
   }
 
-  #answered(id: number, now: number): number {
-    const request = this.#requests.get(id);
-    if (request === undefined) return 0;
-    this.#requests.delete(id);
+  #answered(request: ConnectionRequest, now: number): number {
+    this.#waiting--;
     const waitedMs = now - request.at;
     if (request.waits) this.#waitMs += waitedMs;
     return waitedMs;

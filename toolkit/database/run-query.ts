@@ -1,5 +1,6 @@
 import { within } from '../within';
 import type { Books } from './books';
+import type { Limited } from './deadlines';
 import { QueryTimeoutError } from './errors';
 import { closeNow, type DialectClient, type QueryObject } from './knex-types';
 import type { QueryGroup, QueryOutcome } from './query-table';
@@ -11,26 +12,38 @@ function outcomeOf(error: unknown): QueryOutcome {
   return timeoutCodes.has(String((error as { code?: unknown } | null)?.code)) ? 'timeout' : 'error';
 }
 
-/** Counts the run of a query, and gives what says that it ended; said again it is not heard. */
-export function counted(books: Books, sql: string, group: QueryGroup, beganMs: number) {
-  const { queries, window, options } = books;
-  const route = books.routes.note(group);
-  let over = false;
-  queries.running++;
-  return (outcome: QueryOutcome): void => {
-    if (over) return;
-    over = true;
+/** A run of a query, counted once it has ended. Its fields are plain, because there is one for each query. */
+export class CountedRun {
+  readonly group: QueryGroup;
+  readonly route: string | undefined;
+  over = false;
+
+  constructor(
+    readonly books: Books,
+    readonly sql: string,
+    readonly beganMs: number,
+  ) {
+    this.group = books.queries.groupOf(sql);
+    this.route = books.routes.note(this.group);
+    books.queries.running++;
+  }
+
+  /** Says that it ended; said again it is not heard. */
+  end(outcome: QueryOutcome): void {
+    if (this.over) return;
+    this.over = true;
+    const { queries, window, options } = this.books;
     queries.running--;
     const now = options.clock();
-    const ms = now - beganMs;
+    const ms = now - this.beganMs;
     window.advance(now);
     window.now.queries++;
     if (outcome !== 'ok') window.now.errors++;
     if (outcome === 'timeout') window.now.timeouts++;
-    if (!queries.record(sql, group, ms, outcome)) return;
+    if (!queries.record(this.sql, this.group, ms, outcome)) return;
     window.now.slow++;
-    options.onSlowQuery?.({ database: options.name, query: group.query, ms, route });
-  };
+    options.onSlowQuery?.({ database: options.name, query: this.group.query, ms, route: this.route });
+  }
 }
 
 /**
@@ -47,73 +60,82 @@ export function limited(
   beganMs: number,
   sent: Promise<unknown>,
 ): Promise<unknown> {
-  const group = books.queries.groupOf(query.sql);
-  const end = counted(books, query.sql, group, beganMs);
-  const { name, readTimeoutMs, writeTimeoutMs, cancelTimeoutMs } = books.options;
-  const kind = group.isRead ? 'read' : 'write';
-  const limit = group.isRead ? readTimeoutMs : writeTimeoutMs;
-  if (limit === Infinity && !query.timeout) {
-    return sent.then(
-      result => {
-        end('ok');
-        return result;
-      },
-      error => {
-        end(outcomeOf(error));
-        throw error;
-      },
-    );
-  }
-  return new Promise((resolve, reject) => {
-    let over = false;
-    const timers: NodeJS.Timeout[] = [];
-    if (limit !== Infinity) {
-      timers.push(
-        setTimeout(() => {
-          // Its answer may be here already, and unread because the event loop was blocked.
-          setImmediate(async () => {
-            if (over) return;
-            over = true;
-            end('timeout');
-            const cancelled = await ended(root, connection, sent, cancelTimeoutMs);
-            const error = new QueryTimeoutError(name, kind, limit, group.query, cancelled);
-            if (!cancelled) closeNow(connection, error);
-            reject(error);
-          });
-        }, limit),
-      );
+  const run = new CountedRun(books, query.sql, beganMs);
+  // Its caller gives up by knex' own time limit, and nothing else is told of it.
+  const timer = query.timeout ? setTimeout(() => run.end('timeout'), query.timeout) : undefined;
+  const deadlines = run.group.isRead ? books.readDeadlines : books.writeDeadlines;
+  const limit = deadlines.isOn ? new Limit(run, root, connection, sent) : undefined;
+  if (limit !== undefined) deadlines.begin(limit);
+  const settled = (outcome: QueryOutcome): Promise<never> | undefined => {
+    if (timer !== undefined) clearTimeout(timer);
+    if (limit !== undefined) {
+      deadlines.end(limit);
+      if (limit.ending !== undefined) return limit.ending;
     }
-    // Its caller gives up by knex' own time limit, and this is told nothing of it.
-    if (query.timeout) timers.push(setTimeout(end, query.timeout, 'timeout'));
-    const settle = (outcome: QueryOutcome, tell: () => void): void => {
-      for (const timer of timers) clearTimeout(timer);
-      if (over) return;
-      over = true;
-      end(outcome);
-      tell();
-    };
-    sent.then(
-      result => settle('ok', () => resolve(result)),
-      error => settle(outcomeOf(error), () => reject(error)),
-    );
+    run.end(outcome);
+    return undefined;
+  };
+  const result = sent.then(
+    answer => settled('ok') ?? answer,
+    error => {
+      const ending = settled(outcomeOf(error));
+      if (ending !== undefined) return ending;
+      throw error;
+    },
+  );
+  // pg answers a query whose connection is closed under it. Of other drivers that is not known.
+  if (limit === undefined || root.driverName === 'pg') return result;
+  return new Promise((resolve, reject) => {
+    limit.onLate = reject;
+    result.then(resolve, reject);
   });
 }
 
-/** Whether the server has ended a query that it was told to end, and in time. */
-function ended(
-  root: DialectClient,
-  connection: object,
-  sent: Promise<unknown>,
-  timeoutMs: number,
-): Promise<boolean> {
-  const over = sent.then(
-    () => true,
-    () => true,
-  );
-  if (!root.canCancelQuery) return Promise.resolve(false);
-  const cancel = async (): Promise<boolean> => {
-    await root.cancelQuery(connection);
-    return over;
-  };
-  return within(cancel, timeoutMs, () => undefined).catch(() => false);
+class Limit implements Limited {
+  readonly atMs = performance.now();
+  /** Rejects with the error of a query that is late, once its connection is free of it. */
+  ending: Promise<never> | undefined = undefined;
+  onLate: ((error: unknown) => void) | undefined = undefined;
+
+  constructor(
+    readonly run: CountedRun,
+    readonly root: DialectClient,
+    readonly connection: object,
+    readonly sent: Promise<unknown>,
+  ) {}
+
+  late(): void {
+    // Its answer may be here already, and unread because the event loop was blocked.
+    setImmediate(() => {
+      if (this.run.over) return;
+      this.run.end('timeout');
+      this.ending = this.end();
+      // Where the driver answers, that is what is given to the caller.
+      this.ending.catch(error => this.onLate?.(error));
+    });
+  }
+
+  async end(): Promise<never> {
+    const { name, readTimeoutMs, writeTimeoutMs } = this.run.books.options;
+    const { isRead, query } = this.run.group;
+    const limitMs = isRead ? readTimeoutMs : writeTimeoutMs;
+    const cancelled = await this.cancelled();
+    const error = new QueryTimeoutError(name, isRead ? 'read' : 'write', limitMs, query, cancelled);
+    if (!cancelled) closeNow(this.connection, error);
+    throw error;
+  }
+
+  /** Whether the server has ended the query that it was told to end, and in time. */
+  cancelled(): Promise<boolean> {
+    if (!this.root.canCancelQuery) return Promise.resolve(false);
+    const over = this.sent.then(
+      () => true,
+      () => true,
+    );
+    const cancel = async (): Promise<boolean> => {
+      await this.root.cancelQuery(this.connection);
+      return over;
+    };
+    return within(cancel, this.run.books.options.cancelTimeoutMs, () => undefined).catch(() => false);
+  }
 }
