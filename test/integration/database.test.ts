@@ -293,7 +293,11 @@ test('the middleware names routes of express by their patterns, and counts each 
 
 test('a transaction that is never ended is found, with the code that began it', async () => {
   const leaks: { database: string; heldMs: number; stack: string }[] = [];
-  const leakDetection = { afterMs: 50, sampleEvery: 1, onLeak: (leak: (typeof leaks)[number]) => leaks.push(leak) };
+  const leakDetection = {
+    afterMs: 50,
+    sampleEvery: 1,
+    onLeak: (leak: (typeof leaks)[number]) => leaks.push(leak),
+  };
   await withManager({ leakDetection }, async manager => {
     async function beginsAndForgets() {
       const trx = await manager.knex.transaction();

@@ -39,8 +39,8 @@ export class Books {
     this.ledger = new PoolLedger(max, this.window, leaks, lifetime, clock);
     this.queries = new Queries(dialect, options);
     this.routes = new Routes(nPlusOneAfter);
-    this.readDeadlines = new Deadlines(options.readTimeoutMs);
-    this.writeDeadlines = new Deadlines(options.writeTimeoutMs);
+    this.readDeadlines = new Deadlines(options.readTimeoutMs, clock);
+    this.writeDeadlines = new Deadlines(options.writeTimeoutMs, clock);
   }
 
   /** Remembers indexes that seem to be missing. */

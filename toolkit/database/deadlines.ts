@@ -1,7 +1,9 @@
-/** Something that has to end in time. */
+/** Something that has to end in time. It is a link of the list that its deadline is in, so that it costs no memory. */
 export interface Limited {
-  /** `performance.now()` when it began. */
-  readonly atMs: number;
+  /** When it began, by the clock of the deadlines. */
+  readonly beganMs: number;
+  earlier: Limited | undefined;
+  later: Limited | undefined;
   /** Told once that its time is over. */
   late(): void;
 }
@@ -14,22 +16,35 @@ export class Deadlines {
   /** Whether there is a limit at all. */
   readonly isOn: boolean;
   readonly #limitMs: number;
-  /** In the order of beginning. */
-  readonly #running = new Set<Limited>();
+  readonly #clock: () => number;
+  #first: Limited | undefined;
+  #last: Limited | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(limitMs: number) {
+  constructor(limitMs: number, clock: () => number) {
     this.#limitMs = limitMs;
+    this.#clock = clock;
     this.isOn = limitMs !== Infinity;
   }
 
   begin(one: Limited): void {
-    this.#running.add(one);
+    one.earlier = this.#last;
+    if (this.#last === undefined) this.#first = one;
+    else this.#last.later = one;
+    this.#last = one;
     this.#timer ??= this.#after(this.#limitMs);
   }
 
+  /** Lets one go that has begun; one that was late has gone by itself. */
   end(one: Limited): void {
-    this.#running.delete(one);
+    const { earlier, later } = one;
+    if (earlier === undefined && this.#first !== one) return;
+    if (earlier === undefined) this.#first = later;
+    else earlier.later = later;
+    if (later === undefined) this.#last = earlier;
+    else later.earlier = earlier;
+    one.earlier = undefined;
+    one.later = undefined;
   }
 
   #after(ms: number): NodeJS.Timeout {
@@ -38,14 +53,14 @@ export class Deadlines {
 
   #check(): void {
     this.#timer = undefined;
-    const now = performance.now();
-    for (const one of this.#running) {
-      const leftMs = one.atMs + this.#limitMs - now;
+    const now = this.#clock();
+    for (let one = this.#first; one !== undefined; one = this.#first) {
+      const leftMs = one.beganMs + this.#limitMs - now;
       if (leftMs > 0) {
         this.#timer = this.#after(Math.ceil(leftMs));
         return;
       }
-      this.#running.delete(one);
+      this.end(one);
       one.late();
     }
   }

@@ -14,7 +14,7 @@ export interface FoundLeak {
 const leakChannel = channel('otel-vitals:db.leak');
 const mostLeaks = 20;
 /** A query gives its connection back by itself, so fewer are watched. */
-const queriesPerTransaction = 10;
+const queriesPerTransaction = 100;
 
 /** Connections held too long: the last of them, and how many there were. */
 export class Leaks {

@@ -41,7 +41,7 @@ export interface ConnectionLeakOptions {
   readonly afterMs?: number;
   /**
    * Of transactions every n-th is watched, and each while a connection is held for too long: one that is neither
-   * committed nor rolled back is the usual leak. Of other calls it is a tenth as many. Watching one takes some
+   * committed nor rolled back is the usual leak. Of other calls it is a hundredth as many. Watching one takes some
    * microseconds, for the stack. @default 10
    */
   readonly sampleEvery?: number;

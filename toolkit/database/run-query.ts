@@ -1,6 +1,6 @@
 import { within } from '../within';
 import type { Books } from './books';
-import type { Limited } from './deadlines';
+import type { Deadlines, Limited } from './deadlines';
 import { QueryTimeoutError } from './errors';
 import { closeNow, type DialectClient, type QueryObject } from './knex-types';
 import type { QueryGroup, QueryOutcome } from './query-table';
@@ -60,64 +60,71 @@ export function limited(
   beganMs: number,
   sent: Promise<unknown>,
 ): Promise<unknown> {
-  const run = new CountedRun(books, query.sql, beganMs);
+  const run = new LimitedRun(books, query.sql, beganMs, root, connection, sent);
   // Its caller gives up by knex' own time limit, and nothing else is told of it.
-  const timer = query.timeout ? setTimeout(() => run.end('timeout'), query.timeout) : undefined;
-  const deadlines = run.group.isRead ? books.readDeadlines : books.writeDeadlines;
-  const limit = deadlines.isOn ? new Limit(run, root, connection, sent) : undefined;
-  if (limit !== undefined) deadlines.begin(limit);
-  const settled = (outcome: QueryOutcome): Promise<never> | undefined => {
-    if (timer !== undefined) clearTimeout(timer);
-    if (limit !== undefined) {
-      deadlines.end(limit);
-      if (limit.ending !== undefined) return limit.ending;
-    }
-    run.end(outcome);
-    return undefined;
-  };
+  if (query.timeout) run.timer = setTimeout(() => run.end('timeout'), query.timeout);
   const result = sent.then(
-    answer => settled('ok') ?? answer,
+    answer => run.settled('ok') ?? answer,
     error => {
-      const ending = settled(outcomeOf(error));
+      const ending = run.settled(outcomeOf(error));
       if (ending !== undefined) return ending;
       throw error;
     },
   );
   // pg answers a query whose connection is closed under it. Of other drivers that is not known.
-  if (limit === undefined || root.driverName === 'pg') return result;
+  if (!run.deadlines.isOn || root.driverName === 'pg') return result;
   return new Promise((resolve, reject) => {
-    limit.onLate = reject;
+    run.onLate = reject;
     result.then(resolve, reject);
   });
 }
 
-class Limit implements Limited {
-  readonly atMs = performance.now();
+class LimitedRun extends CountedRun implements Limited {
+  readonly deadlines: Deadlines;
+  earlier: Limited | undefined = undefined;
+  later: Limited | undefined = undefined;
+  timer: NodeJS.Timeout | undefined = undefined;
   /** Rejects with the error of a query that is late, once its connection is free of it. */
   ending: Promise<never> | undefined = undefined;
   onLate: ((error: unknown) => void) | undefined = undefined;
 
   constructor(
-    readonly run: CountedRun,
+    books: Books,
+    sql: string,
+    beganMs: number,
     readonly root: DialectClient,
     readonly connection: object,
     readonly sent: Promise<unknown>,
-  ) {}
+  ) {
+    super(books, sql, beganMs);
+    this.deadlines = this.group.isRead ? books.readDeadlines : books.writeDeadlines;
+    if (this.deadlines.isOn) this.deadlines.begin(this);
+  }
+
+  /** The driver has answered; gives what its caller gets instead where that is too late. */
+  settled(outcome: QueryOutcome): Promise<never> | undefined {
+    if (this.deadlines.isOn) this.deadlines.end(this);
+    if (this.timer !== undefined) clearTimeout(this.timer);
+    if (this.ending !== undefined) return this.ending;
+    this.end(outcome);
+    return undefined;
+  }
 
   late(): void {
     // Its answer may be here already, and unread because the event loop was blocked.
     setImmediate(() => {
-      if (this.run.over) return;
-      this.run.end('timeout');
-      this.ending = this.end();
+      if (this.over) return;
+      this.end('timeout');
+      this.ending = this.free();
       // Where the driver answers, that is what is given to the caller.
       this.ending.catch(error => this.onLate?.(error));
     });
   }
 
-  async end(): Promise<never> {
-    const { name, readTimeoutMs, writeTimeoutMs } = this.run.books.options;
-    const { isRead, query } = this.run.group;
+  /** Frees the connection of the query, and rejects with why. */
+  async free(): Promise<never> {
+    const { name, readTimeoutMs, writeTimeoutMs } = this.books.options;
+    const { isRead, query } = this.group;
     const limitMs = isRead ? readTimeoutMs : writeTimeoutMs;
     const cancelled = await this.cancelled();
     const error = new QueryTimeoutError(name, isRead ? 'read' : 'write', limitMs, query, cancelled);
@@ -136,6 +143,6 @@ class Limit implements Limited {
       await this.root.cancelQuery(this.connection);
       return over;
     };
-    return within(cancel, this.run.books.options.cancelTimeoutMs, () => undefined).catch(() => false);
+    return within(cancel, this.books.options.cancelTimeoutMs, () => undefined).catch(() => false);
   }
 }
