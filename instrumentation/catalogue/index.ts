@@ -47,6 +47,7 @@ export const catalogue: readonly Metric[] = [
   dbPoolMetrics,
   databaseMetrics,
   dbOperationMetrics,
+  databaseMetrics,
   cacheMetrics,
   poolMetrics,
   workerPoolMetrics,
