@@ -2,7 +2,7 @@ import type { Store, StoreLimits } from './store';
 
 /** Uses are counted up to here: what is used that often is told apart by when it was used last. */
 const mostUses = 255;
-/** After so many uses per entry that may be held, all counts are halved, so that what was popular once can leave. */
+/** After so many uses and new entries per entry that may be held, all counts are halved, so that what was popular once can leave. */
 const usesPerHalving = 10;
 const none = 0;
 
@@ -69,6 +69,7 @@ export class LfuStore<T> implements Store<T> {
     this.#sizes[slot] = size;
     this.#bytes += size;
     this.#link(slot, 1);
+    if (--this.#untilHalving === 0) this.#halve();
   }
 
   delete(key: string): boolean {

@@ -28,7 +28,7 @@ export const jsonSerializer: Serializer = {
 };
 
 /**
- * MessagePack, by the package msgpackr: shorter than JSON, and knows dates, bytes, maps and sets.
+ * MessagePack, by the package msgpackr: shorter than JSON, and knows dates, bytes and sets. A map comes back as an object.
  *
  * @throws {@link CachePackageMissingError}
  */
