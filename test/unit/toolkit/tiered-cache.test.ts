@@ -17,7 +17,12 @@ function fakeClock(): { now: () => number; pass: (ms: number) => void } {
 
 test('what was set is got from memory without asking Redis', async () => {
   const client = new FakeRedis();
-  const cache = new TieredCache<{ id: number }>({ name: 'products', l2: { client, ttlMs: 5000 }, jitter: 0 });
+  const cache = new TieredCache<{ id: number }>({
+    name: 'products',
+    l2: { client, ttlMs: 5000 },
+    jitter: 0,
+    clock: () => 1,
+  });
   await cache.set('1', { id: 1 });
   assert.deepEqual(await cache.get('1'), { id: 1 });
   assert.deepEqual(client.calls, ['set products:1']);
