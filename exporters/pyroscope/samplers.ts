@@ -38,6 +38,15 @@ export interface WallOptions {
   readonly carryLabels: boolean;
 }
 
+/**
+ * The finest that an on-demand CPU profile samples, in microseconds.
+ *
+ * The profiler has a buffer of fixed size for what belongs to its samples: the CPU time, the labels. Any other CPU
+ * profile's samples are entered there too, because all come by one signal, and once it is full the window gets no
+ * further time. So there is room for as many as another profiler can bring; memory is taken as it is filled.
+ */
+const fastestBesideMicros = 1000;
+
 /** @throws ProfilerTakenError, or what the native profiler throws. */
 export function startWall(
   library: Library,
@@ -50,7 +59,8 @@ export function startWall(
     if (time.isStarted()) throw new ProfilerTakenError('wall');
     startedAt = new Date();
     time.start({
-      durationMillis: options.windowMs,
+      durationMillis:
+        options.windowMs * (1 + Math.ceil(options.samplingIntervalMicros / fastestBesideMicros)),
       intervalMicros: options.samplingIntervalMicros,
       withContexts: true,
       collectCpuTime: options.collectCpuTime,
