@@ -1,3 +1,4 @@
+import { basename, dirname, sep } from 'node:path';
 import { eventLoopMetrics } from '../catalogue';
 import type { Log } from '../log';
 import type { MetricRegistry } from '../metrics/registry';
@@ -60,22 +61,30 @@ export function diagnoseStalls(
   thresholdMs: number,
   now: () => number = Date.now,
   scheduling: () => Scheduling = readScheduling,
+  agentFolder: string | undefined = ownFolder,
 ): StallDiagnosis {
   const measured = registry.instrument(eventLoopMetrics.stall).with({});
   const places = new Map<string, StallPlace & { recent: number[] }>();
   let stacks = false;
+  const isAgents = ({ file }: Frame): boolean => agentFolder !== undefined && file.startsWith(agentFolder);
+  const isApplications = (frame: Frame): boolean =>
+    frame.file !== '' && !frame.file.startsWith('node:') && !isAgents(frame);
   const window = [{ count: 0, ms: 0, ...scheduling() }];
 
   return {
     stacksTaken() {
       stacks = true;
     },
-    stall({ durationMs, frames }) {
-      const ms = Math.round(durationMs);
-      const place = placeOf(frames);
-      log.info(`the event loop was blocked for ${ms} ms by ${place}`);
+    stall({ durationMs, ranMs, frames }) {
+      const ms = Math.round(ranMs);
+      const own = frames.find(isApplications);
+      const place = own === undefined && frames.some(isAgents) ? agent : placeOf(own ?? frames[0]);
+      const waitedMs = Math.round(durationMs - ranMs);
+      const waiting =
+        waitedMs < durationMs * told ? '' : `, for ${waitedMs} ms of which it was not scheduled`;
+      log.info(`the event loop was blocked for ${Math.round(durationMs)} ms by ${place}${waiting}`);
       // A machine that sleeps or is overloaded is not the application's doing.
-      if (place === unscheduled) return;
+      if (place === unscheduled || ranMs < thresholdMs) return;
       const at = now();
       const known = places.get(place);
       if (known === undefined && places.size >= mostPlaces) return;
@@ -92,7 +101,7 @@ export function diagnoseStalls(
       };
       places.set(place, entry);
       // What ran in no code of the application's is in the report, and nothing that it could mend.
-      if (!frames.some(isApplications) || (recent.length < repeated && ms < thresholdMs * severe)) return;
+      if (own === undefined || (recent.length < repeated && ms < thresholdMs * severe)) return;
       const { count, totalMs, longestMs, stack } = entry;
       findings.report('event_loop_stall', place, {
         last_ms: ms,
@@ -134,13 +143,23 @@ export function diagnoseStalls(
 /** What the watchdog has for time in which the process did not run. */
 const unscheduled = '(process was not scheduled)';
 
-/** The innermost function that is the application's, by which blocks are told apart; its line would move. */
-function placeOf(frames: readonly Frame[]): string {
-  const own = frames.find(isApplications) ?? frames[0];
-  if (own === undefined) return '(unknown)';
-  return own.file === '' ? own.name : `${own.name || '(anonymous)'} (${own.file})`;
+/** Where nothing but this agent's own code ran: for us to mend. */
+const agent = '(otel-vitals)';
+
+/** The folder of the built package; none where this code was bundled into an application's. */
+const ownFolder: string | undefined =
+  basename(__dirname) === 'instrumentation' && basename(dirname(__dirname)) === 'dist'
+    ? dirname(__dirname) + sep
+    : undefined;
+
+/** Share of a block from which on it is said that the process was not scheduled. */
+const told = 0.1;
+
+/** A function by which blocks are told apart; its line would move. */
+function placeOf(frame: Frame | undefined): string {
+  if (frame === undefined) return '(unknown)';
+  return frame.file === '' ? frame.name : `${frame.name || '(anonymous)'} (${frame.file})`;
 }
 
-const isApplications = ({ file }: Frame): boolean => file !== '' && !file.startsWith('node:');
 const written = ({ name, file, line }: Frame): string =>
   `${name || '(anonymous)'} ${file}${line > 0 ? `:${line}` : ''}`.trimEnd();

@@ -115,6 +115,8 @@ export type CaptureOutcome = (typeof captureOutcomes)[number];
 /** A block of the event loop that has ended. */
 export interface StallEnd {
   readonly durationMs: number;
+  /** Of it, what the main thread was not made to wait for a CPU, or the machine to sleep. */
+  readonly ranMs: number;
   /** Where most of it was spent, innermost call first. */
   readonly frames: readonly Frame[];
 }

@@ -17,6 +17,7 @@ import { instantCapturer } from './instant';
 import { createSessions, type MainSession } from './main-session';
 import { takeMainStack } from './main-stack';
 import { goroutineCapturer, mutexCapturer } from './resources';
+import { watchRunQueue } from './run-queue';
 import { type CaptureResult, createCaptureService } from './service';
 import { createFrameMapper } from './source-maps';
 import { createStallStacks } from './stall-stacks';
@@ -48,6 +49,7 @@ function run(settings: WorkerSettings, port: Port): void {
       session ??= sessions.open();
       return takeMainStack(session);
     },
+    waitedMs: watchRunQueue(),
     onStall: stall => host.notify('stallEnded', stall),
   });
   setInterval(watchdog.tick, intervalMs);

@@ -16,6 +16,8 @@ export interface WatchdogOptions {
   /** The main thread's stack at this moment, innermost call first. May reject. */
   readonly takeStack: () => Promise<readonly Frame[]>;
   readonly onStall?: (stall: StallEnd) => void;
+  /** How long the watched thread has waited for a CPU that others had, in milliseconds, ever rising. */
+  readonly waitedMs?: () => number;
   readonly now?: () => number;
 }
 
@@ -35,7 +37,7 @@ interface Stall {
   nextMs: number;
   asking: boolean;
   endedMs: number | undefined;
-  /** Milliseconds of it in which the watching thread did not run either. */
+  /** Milliseconds of it in which the watched thread was not given a CPU. */
   unscheduledMs: number;
 }
 
@@ -44,10 +46,12 @@ interface Stall {
  * goes to the stacks seen in it, each for the time since the one before.
  */
 export function createWatchdog(options: WatchdogOptions): Watchdog {
-  const { heartbeat, intervalMs, thresholdMs, stacks, takeStack, now = () => performance.now() } = options;
+  const { heartbeat, intervalMs, thresholdMs, stacks, takeStack } = options;
+  const { waitedMs = () => 0, now = () => performance.now() } = options;
   let lastBeat: number | undefined;
   let seenAt = now();
   let lastTick = now();
+  let lastWaitedMs = waitedMs();
   let unscheduledMs = 0;
   let stall: Stall | undefined;
 
@@ -65,7 +69,7 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
     else if (ranMs > ended.unscheduledMs)
       give(ended, ranMs, [pseudoFrame('(ended before its stack was taken)')]);
     give(ended, endedMs, [pseudoFrame('(process was not scheduled)')]);
-    options.onStall?.({ durationMs: endedMs, frames: ended.longest.frames });
+    options.onStall?.({ durationMs: endedMs, ranMs, frames: ended.longest.frames });
   };
   const sample = (at: Stall, ageMs: number): void => {
     at.asking = true;
@@ -96,13 +100,15 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
       const at = now();
       const sinceTick = at - lastTick;
       lastTick = at;
+      const waited = waitedMs();
+      const sinceWaitedMs = waited - lastWaitedMs;
+      lastWaitedMs = waited;
       const beat = heartbeat.beat();
       if (beat === undefined || beat === 0) return;
       // A machine that sleeps, or a container that has used up its share of CPU time, holds up both threads.
-      if (sinceTick > intervalMs * 3) {
-        unscheduledMs += sinceTick - intervalMs;
-        seenAt += sinceTick - intervalMs;
-      }
+      const heldUpMs = Math.max(sinceTick > intervalMs * 3 ? sinceTick - intervalMs : 0, sinceWaitedMs);
+      unscheduledMs += heldUpMs;
+      seenAt += heldUpMs;
       if (beat !== lastBeat) {
         const ended = lastBeat === undefined ? undefined : (stall ?? begin());
         const blockedMs = heartbeat.blockedMs();

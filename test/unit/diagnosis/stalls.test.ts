@@ -34,6 +34,7 @@ function setUp() {
     100,
     () => time,
     () => ({ ...scheduled }),
+    '/srv/node_modules/otel-vitals/dist/',
   );
   return {
     stalls,
@@ -49,11 +50,11 @@ function setUp() {
 
 test('the third block from one place within ten minutes is a finding, with the stack of the longest', () => {
   const { stalls, found, lines, pass } = setUp();
-  stalls.stall({ durationMs: 120, frames: report });
-  stalls.stall({ durationMs: 300.4, frames: [frame('zip', 'node:zlib'), ...report] });
+  stalls.stall({ durationMs: 120, ranMs: 120, frames: report });
+  stalls.stall({ durationMs: 300.4, ranMs: 300.4, frames: [frame('zip', 'node:zlib'), ...report] });
   assert.deepEqual(found, []);
   pass(1000);
-  stalls.stall({ durationMs: 150, frames: report });
+  stalls.stall({ durationMs: 150, ranMs: 150, frames: report });
   assert.equal(found.length, 1);
   const { code, subject, evidence, runbook } = found[0]!;
   assert.deepEqual([code, subject], ['event_loop_stall', 'writeReport (/srv/report.js)']);
@@ -74,9 +75,9 @@ test('the third block from one place within ten minutes is a finding, with the s
 
 test('one block of ten times the threshold is a finding by itself', () => {
   const { stalls, found } = setUp();
-  stalls.stall({ durationMs: 999, frames: report });
+  stalls.stall({ durationMs: 999, ranMs: 999, frames: report });
   assert.equal(found.length, 0);
-  stalls.stall({ durationMs: 1000, frames: [frame('spin', '/srv/app.js', 1)] });
+  stalls.stall({ durationMs: 1000, ranMs: 1000, frames: [frame('spin', '/srv/app.js', 1)] });
   assert.deepEqual(
     found.map(({ subject }) => subject),
     ['spin (/srv/app.js)'],
@@ -86,16 +87,51 @@ test('one block of ten times the threshold is a finding by itself', () => {
 test('blocks that are rare, in different places, in no code of the application or of a machine that slept are none', () => {
   const { stalls, found, pass } = setUp();
   for (let i = 0; i < 5; i++) {
-    stalls.stall({ durationMs: 200, frames: report });
+    stalls.stall({ durationMs: 200, ranMs: 200, frames: report });
     pass(301_000);
   }
-  for (let i = 0; i < 5; i++) stalls.stall({ durationMs: 200, frames: [frame(`f${i}`, '/srv/app.js')] });
+  for (let i = 0; i < 5; i++)
+    stalls.stall({ durationMs: 200, ranMs: 200, frames: [frame(`f${i}`, '/srv/app.js')] });
   for (let i = 0; i < 5; i++) {
-    stalls.stall({ durationMs: 5000, frames: [frame('(process was not scheduled)', '')] });
-    stalls.stall({ durationMs: 5000, frames: [frame('(no JavaScript running)', '')] });
-    stalls.stall({ durationMs: 5000, frames: [frame('listOnTimeout', 'node:internal/timers', 5)] });
+    stalls.stall({ durationMs: 5000, ranMs: 5000, frames: [frame('(process was not scheduled)', '')] });
+    stalls.stall({ durationMs: 5000, ranMs: 5000, frames: [frame('(no JavaScript running)', '')] });
+    stalls.stall({
+      durationMs: 5000,
+      ranMs: 5000,
+      frames: [frame('listOnTimeout', 'node:internal/timers', 5)],
+    });
   }
   assert.deepEqual(found, []);
+});
+
+test('blocks in which the process waited for a CPU count for the time that it ran, and under the threshold not at all', () => {
+  const { stalls, found, lines } = setUp();
+  for (let i = 0; i < 5; i++) stalls.stall({ durationMs: 2000, ranMs: 99, frames: report });
+  assert.deepEqual([found, stalls.report().places], [[], []]);
+  assert.equal(
+    lines[0],
+    'the event loop was blocked for 2000 ms by writeReport (/srv/report.js), for 1901 ms of which it was not scheduled',
+  );
+  for (let i = 0; i < 3; i++) stalls.stall({ durationMs: 2000, ranMs: 110, frames: report });
+  assert.deepEqual(found[0]!.evidence['total_ms'], 330);
+  assert.equal(found.length, 1);
+});
+
+test("the agent's own code is never what a finding blames, nor hides whose code called it", () => {
+  const { stalls, found } = setUp();
+  const close = frame('close', '/srv/node_modules/otel-vitals/dist/instrumentation/start.js', 900);
+  for (let i = 0; i < 5; i++)
+    stalls.stall({ durationMs: 2000, ranMs: 2000, frames: [close, frame('emit', 'node:events', 5)] });
+  assert.deepEqual(found, []);
+  assert.deepEqual(
+    stalls.report().places.map(({ place, count }) => [place, count]),
+    [['(otel-vitals)', 5]],
+  );
+  stalls.stall({ durationMs: 2000, ranMs: 2000, frames: [frame('gzip', 'node:zlib'), close, ...report] });
+  assert.deepEqual(
+    found.map(({ subject }) => subject),
+    ['writeReport (/srv/report.js)'],
+  );
 });
 
 test('without stacks, blocks in which the thread ran are a finding that says how to have the stack', () => {
@@ -142,7 +178,8 @@ test('where stacks are taken the event loop alone is not named, and places are b
   scheduled.ranMs = 1000;
   stalls.look();
   assert.deepEqual(found, []);
-  for (let i = 0; i < 80; i++) stalls.stall({ durationMs: 200, frames: [frame(`f${i}`, '/srv/app.js')] });
+  for (let i = 0; i < 80; i++)
+    stalls.stall({ durationMs: 200, ranMs: 200, frames: [frame(`f${i}`, '/srv/app.js')] });
   assert.equal(stalls.report().places.length, 50);
   assert.equal(stalls.report().stacks, true);
 });

@@ -3,6 +3,7 @@ import { beforeEach, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { StallEnd } from '../../../instrumentation/profiling/contract';
 import type { Frame } from '../../../instrumentation/profiling/pprof/profile';
+import { watchRunQueue } from '../../../instrumentation/profiling/worker/run-queue';
 import { createStallStacks, type StallStacks } from '../../../instrumentation/profiling/worker/stall-stacks';
 import { createWatchdog, type Watchdog } from '../../../instrumentation/profiling/worker/watchdog';
 import { frame } from '../../helpers/frames';
@@ -13,6 +14,7 @@ const thresholdMs = 100;
 let now: number;
 let beat: number | undefined;
 let blockedMs: number;
+let waitedMs: number;
 let running: readonly Frame[] | Error;
 let asked: number;
 let stalls: StallEnd[];
@@ -23,6 +25,7 @@ beforeEach(() => {
   now = 1000;
   beat = 1;
   blockedMs = 0;
+  waitedMs = 0;
   running = [];
   asked = 0;
   stalls = [];
@@ -37,6 +40,7 @@ beforeEach(() => {
       if (running instanceof Error) throw running;
       return running;
     },
+    waitedMs: () => waitedMs,
     onStall: stall => stalls.push(stall),
     now: () => now,
   });
@@ -208,4 +212,38 @@ test('of a block in which the machine stood still for a while, the application h
     ['parseAll', 1, 320],
     ['(process was not scheduled)', 0, 980],
   ]);
+});
+
+test('a block in which others had the CPU goes to the code that ran only for the time that it ran', async () => {
+  await turns(200);
+  for (let i = 0; i < 20; i++) {
+    waitedMs += 14;
+    await blocks(20, [frame('send /express.js:3')]);
+  }
+  await ends(400);
+  assert.deepEqual(seen(), [
+    ['send', 1, 120],
+    ['(process was not scheduled)', 0, 280],
+  ]);
+  const [{ durationMs, ranMs, frames }] = stalls as [StallEnd];
+  assert.deepEqual([durationMs, ranMs, frames[0]!.name], [400, 120, '(process was not scheduled)']);
+});
+
+test('waits for a CPU before a block are no part of it', async () => {
+  await turns(200);
+  waitedMs += 500;
+  await turns(20);
+  await blocks(200, [frame('parseAll /a.js:3')]);
+  await ends(200);
+  assert.deepEqual(seen(), [['parseAll', 1, 200]]);
+  assert.equal(stalls[0]!.ranMs, 200);
+});
+
+test('how long this process waited for a CPU rises, and is 0 where the system does not tell', () => {
+  const waited = watchRunQueue();
+  const before = waited();
+  const until = performance.now() + 30;
+  while (performance.now() < until);
+  assert.ok(before >= 0 && waited() >= before);
+  assert.equal(watchRunQueue('/nowhere/schedstat')(), 0);
 });
