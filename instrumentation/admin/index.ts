@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { mainThreadCall } from '../profiling/worker/main-thread-call';
 import { type Exchange, send, sendError, sendFailure } from './exchange';
 import { createGuard, isForeignPage } from './guard';
 import { pageRoutes } from './page-routes';
@@ -18,8 +19,6 @@ const requestTimeoutMs = 10_000;
 const maxHeaderBytes = 8192;
 /** Bytes of a body that nobody wants and that are let through all the same. */
 const maxBodyBytes = 65_536;
-/** Milliseconds to wait for a page of the main thread. */
-const mainPageMs = 5000;
 
 export interface AdminOptions extends AdminParts {
   readonly host: AdminParts['host'];
@@ -93,11 +92,12 @@ export function startAdmin(options: AdminOptions): Admin {
       return;
     }
     const { accept = '', 'accept-encoding': encoding = '' } = request.headers;
-    const page = await host.call(
-      'route',
-      { method, path, query: query.toString(), headers: { accept, 'accept-encoding': String(encoding) } },
-      mainPageMs,
-    );
+    const page = await mainThreadCall(host, 'route', {
+      method,
+      path,
+      query: query.toString(),
+      headers: { accept, 'accept-encoding': String(encoding) },
+    });
     if (page !== undefined) send(exchange, page.status, page.headers, page.body);
     else notFound();
   };

@@ -1,3 +1,4 @@
+import { errorText } from '../log';
 import type { Capture, CaptureRecord } from '../profiling/capture';
 import { BadRequestError, ProfilingError } from '../profiling/errors';
 import type { CaptureResult } from '../profiling/worker/service';
@@ -105,7 +106,13 @@ export function profilingRoutes(parts: AdminParts): Routes {
     '/profiling/captures': {
       methods: reading,
       effect: false,
-      handle: async exchange => sendJson(exchange, 200, { captures: await store.list() }),
+      handle: async exchange => {
+        // A folder that can't be read leaves the page without captures, and not without an answer.
+        const listed = await store
+          .list()
+          .catch((error: unknown) => ({ captures: [], error: errorText(error) }));
+        sendJson(exchange, 200, Array.isArray(listed) ? { captures: listed } : listed);
+      },
     },
     '/profiling/captures/*': { methods: reading, effect: false, handle: download },
   };

@@ -1,3 +1,4 @@
+import { errorText } from '../log';
 import type { MainFigures } from '../profiling/contract';
 import type { AdminParts } from './parts';
 
@@ -23,6 +24,8 @@ export interface Status {
     readonly count: number;
     readonly bytes: number;
     readonly limitBytes: number;
+    /** What is wrong with the folder, of which nothing more is known then. */
+    readonly error?: string;
   };
   readonly mainThread: {
     /** Whether it answered in time. The figures below are missing otherwise. */
@@ -39,7 +42,7 @@ export interface Status {
 export async function statusOf({ settings, host, service, store, watchdog }: AdminParts): Promise<Status> {
   const [figures, usage] = await Promise.all([
     host.call('figures', undefined, patienceMs).catch(() => undefined),
-    store.usage(),
+    store.usage().catch((error: unknown) => ({ count: 0, bytes: 0, error: errorText(error) })),
   ]);
   return {
     service: settings.service,

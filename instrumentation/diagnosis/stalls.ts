@@ -80,8 +80,8 @@ export function diagnoseStalls(
       const own = frames.find(isApplications);
       const place = own === undefined && frames.some(isAgents) ? agent : placeOf(own ?? frames[0]);
       const waitedMs = Math.round(durationMs - ranMs);
-      const waiting =
-        waitedMs < durationMs * told ? '' : `, for ${waitedMs} ms of which it was not scheduled`;
+      const scheduled = place === unscheduled || waitedMs < durationMs * told;
+      const waiting = scheduled ? '' : `, for ${waitedMs} ms of which it was not scheduled`;
       log.info(`the event loop was blocked for ${Math.round(durationMs)} ms by ${place}${waiting}`);
       // A machine that sleeps or is overloaded is not the application's doing.
       if (place === unscheduled || ranMs < thresholdMs) return;

@@ -54,6 +54,13 @@ test('an event loop that blocks for ever is named, from inside, while it blocks'
   assert.equal(goroutine.status, 503);
   assert.match(await goroutine.text(), /did not answer within 5000 ms/);
 
+  const vitals = await app.get('/vitals');
+  assert.equal(vitals.status, 503);
+  assert.match(
+    await vitals.text(),
+    /^the main thread did not answer within 5000 ms \(route\): its event loop is blocked/,
+  );
+
   app.app.kill('SIGTERM');
   assert.equal((await app.app.exit).signal, 'SIGTERM');
 });

@@ -234,6 +234,17 @@ test('a folder that can not be written to is an answer, and the application and 
       /\/dev\/null\/captures/,
     );
     assert.equal((await app.pprof('/debug/pprof/goroutine')).types[0], 'goroutine/count');
+    const wrong = /folder of captures \/dev\/null\/captures can't be read \(ENOTDIR\)/;
+    const status = await app.json<{ captures: Record<string, unknown>; pid: number }>('/profiling/status');
+    const { error: inStatus, ...rest } = status.captures;
+    assert.match(String(inStatus), wrong);
+    assert.deepEqual([rest['count'], rest['bytes'], status.pid], [0, 0, app.app.process.pid]);
+    const listed = await app.json<{ captures: unknown[]; error: string }>('/profiling/captures');
+    assert.deepEqual(listed.captures, []);
+    assert.match(listed.error, wrong);
+    const report = await app.get('/vitals.html');
+    assert.equal(report.status, 200);
+    assert.match((await report.text()).replaceAll('&#39;', "'"), wrong);
   } finally {
     await app.end();
   }

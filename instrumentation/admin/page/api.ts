@@ -38,9 +38,9 @@ export async function findings(): Promise<FindingReport | undefined> {
   return report?.findings;
 }
 
-export async function captures(): Promise<readonly CaptureRecord[]> {
-  return (await json<{ captures: readonly CaptureRecord[] }>('profiling/captures')).captures;
-}
+/** With what is wrong where they can't be read. */
+export const captures = (): Promise<{ captures: readonly CaptureRecord[]; error?: string }> =>
+  json('profiling/captures');
 
 export const flame = (id: string): Promise<{ record: CaptureRecord; flame: Flame }> =>
   json(`profiling/flame/${id}`);

@@ -39,11 +39,12 @@ export function createCaptures(
   let listed = '';
 
   const refresh = async (): Promise<void> => {
-    const records = [...(await api.captures())].sort((a, b) => b.startedAt.localeCompare(a.startedAt));
-    const now = JSON.stringify(records);
+    const { captures, error = 'No captures yet.' } = await api.captures();
+    const records = [...captures].sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+    const now = JSON.stringify([records, error]);
     if (now === listed) return;
     listed = now;
-    list.replaceChildren(records.length === 0 ? h('p', {}, 'No captures yet.') : table(records, open));
+    list.replaceChildren(records.length === 0 ? h('p', {}, error) : table(records, open));
   };
 
   const take = async (type: string, label: string, seconds: number): Promise<void> => {

@@ -1,6 +1,6 @@
 import { lstat, mkdir, stat } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { StoreError } from '../errors';
 
 /** The folder of captures. */
@@ -44,13 +44,35 @@ export function openFolder(configured: string | undefined): Folder {
     },
     async ensure() {
       if (await check()) return;
-      await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      await makeFolders(path).catch((error: NodeJS.ErrnoException) => {
         throw failure(`can't be made (${error.code})`, error);
       });
       // Whoever made it first in between is judged as well.
       await check();
     },
   };
+}
+
+/**
+ * Makes a folder and those above it. Node.js's own way tries for ever where a folder is there and says of what is to be
+ * made in it that it is missing, as /proc does.
+ */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await makeFolder(path);
+  } catch (error) {
+    const above = dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === path) throw error;
+    await makeFolders(above);
+    await makeFolder(path);
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    // What it is instead of a folder is judged by whoever asked.
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(path));

@@ -49,6 +49,23 @@ const isStoreError = (code: string, status: number) => (error: unknown) => {
   return true;
 };
 
+test('a folder that cannot be made is said to be so, and nothing tries for ever', async () => {
+  const file = join(root, 'file');
+  writeFileSync(file, '');
+  const refused: [string, RegExp][] = [
+    [file, /is not a folder/],
+    [join(file, 'below'), /can't be (read|made) \(ENOTDIR\)/],
+  ];
+  if (process.platform === 'linux')
+    refused.push(['/proc/nope', /can't be made \(ENOENT\)/], ['/proc/no/way', /can't be made \(ENOENT\)/]);
+  for (const [folder, why] of refused) {
+    await assert.rejects(createStore(folder, 1e6).save(record(1), Buffer.from('x')), error => {
+      assert.match((error as Error).message, why);
+      return isStoreError('FOLDER_REFUSED', 500)(error);
+    });
+  }
+});
+
 test('a capture is kept with its facts, closed to others, in a folder made for it', async () => {
   const folder = freshFolder();
   const store = createStore(folder, 1e6);
