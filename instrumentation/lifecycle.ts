@@ -17,8 +17,15 @@ const { removeListener, listenerCount, kill } = process;
  * - `process.exit()` and uncaught exceptions end the process at once; Node.js lets nothing asynchronous run then.
  *
  * @param flush must settle by itself within `deadlineMs`; it is left behind when it does not
+ * @param beforeKill called before the signal is sent again, for which Node.js emits no `exit` event, though it runs what
+ *   it has to do at an exit
  */
-export function watchEnd(flush: () => Promise<void>, deadlineMs: number, log: Log): () => void {
+export function watchEnd(
+  flush: () => Promise<void>,
+  deadlineMs: number,
+  log: Log,
+  beforeKill: () => void = () => {},
+): () => void {
   const bounded = (holdProcess: boolean): Promise<void> =>
     withDeadline(flush(), deadlineMs, holdProcess).catch(error =>
       log.debug(`last flush: ${errorText(error)}`),
@@ -29,7 +36,9 @@ export function watchEnd(flush: () => Promise<void>, deadlineMs: number, log: Lo
     const othersDecide = listenerCount.call(process, signal) > 0;
     // An application that drains by itself may end by process.exit(), so what there is leaves now all the same.
     void bounded(!othersDecide).then(() => {
-      if (!othersDecide) kill.call(process, process.pid, signal);
+      if (othersDecide) return;
+      beforeKill();
+      kill.call(process, process.pid, signal);
     });
   });
   const stopSignals = (): void => {

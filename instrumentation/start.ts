@@ -143,12 +143,19 @@ export function start({ env, entry = '', onFinding }: StartOptions): Vitals {
       pushing.giveUp();
       traces?.giveUp();
     }, config.shutdownTimeoutMs).unref();
-    await Promise.allSettled([flush(), profiles?.stop(config.shutdownTimeoutMs)]);
+    await Promise.allSettled([
+      flush(),
+      profiles?.stop(config.shutdownTimeoutMs),
+      onDemand?.endKept(config.shutdownTimeoutMs),
+    ]);
     clearTimeout(deadline);
   };
-  // Where nothing is pushed there is nothing to flush, and the application's signals are left alone.
+  // Where nothing is pushed there is nothing to flush, and the application's signals are left alone; but for captures
+  // that run and are to be kept.
   const pushes = pushing.readers.length > 0 || traces !== undefined || profiles !== undefined;
-  const stopWatching = pushes ? watchEnd(lastFlush, config.shutdownTimeoutMs, log) : () => {};
+  const watch = () => watchEnd(lastFlush, config.shutdownTimeoutMs, log, () => onDemand?.leave());
+  const stopWatching = pushes ? watch() : () => {};
+  if (!pushes) onDemand?.whileKeeping(watch);
 
   startupSeconds = (performance.now() - begin) / 1000;
   log.info(

@@ -139,6 +139,8 @@ export type HostMethods = {
   captureEnded(end: CaptureEnd): void;
   /** Whether Pyroscope took a capture that was for it. */
   captureUploaded(taken: boolean): void;
+  /** Whether captures run that will be kept. */
+  keeping(keeps: boolean): void;
   stallEnded(stall: StallEnd): void;
   /** The admin server listens, or can't. */
   serving(_: { url: string; port: number } | { error: string }): void;
@@ -170,6 +172,8 @@ export type WorkerMethods = {
   keep(_: { profile: GivenProfile; trigger: Trigger }): Promise<CaptureRecord>;
   stop(id: string): void;
   cancel(id: string): void;
+  /** Ends the captures that are to be kept as `stop` does, and resolves when they are. */
+  endKept(_: undefined): Promise<void>;
   /** What the status page draws. */
   sample(sample: HistorySample): void;
   /** The process exits: ends what is open on the main thread, and opens nothing more. */

@@ -41,6 +41,12 @@ export interface Profiling {
   start(kind: CaptureKind, options: CaptureOptions, trigger: Trigger): Promise<StartedCapture>;
   /** Keeps a profile that was taken elsewhere among the captures. @throws ProfilingError */
   keep(profile: GivenProfile, trigger: Trigger): Promise<CaptureRecord>;
+  /** Ends the captures that are to be kept early, and resolves when they are. Rejects after `deadlineMs`. */
+  endKept(deadlineMs: number): Promise<void>;
+  /** Has `begin` called when such captures run, and its result when they no longer do. */
+  whileKeeping(begin: () => () => void): void;
+  /** Leaves the main thread alone from now on, because the process exits. Blocks until that is so, for a moment. */
+  leave(): void;
   /** Adds a page to the admin server; the result takes it away. */
   route(path: string, handler: RouteHandler): () => void;
   /** Hears of blocks of the event loop over VITALS_STALL_MS; the result ends that. */
@@ -83,6 +89,8 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
     served = resolve;
   });
   if (!facts.serve) served(undefined);
+  let watchEnd: (() => () => void) | undefined;
+  let stopWatchingEnd: (() => void) | undefined;
   const methods = hostMethods({
     context,
     heap,
@@ -92,6 +100,13 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
     routes,
     onStall(stall) {
       for (const listener of stallListeners) listener(stall);
+    },
+    onKeeping(keeps) {
+      if (keeps) stopWatchingEnd ??= watchEnd?.();
+      else {
+        stopWatchingEnd?.();
+        stopWatchingEnd = undefined;
+      }
     },
     onServing(where) {
       if ('error' in where) {
@@ -164,6 +179,11 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
       };
     },
     keep: (profile, trigger) => thread.peer().call('keep', { profile, trigger }, 0),
+    endKept: deadlineMs => thread.peer().call('endKept', undefined, deadlineMs),
+    leave: beforeExit,
+    whileKeeping(begin) {
+      watchEnd = begin;
+    },
     route: routes.add,
     onStall(listener) {
       stallListeners.add(listener);
@@ -171,6 +191,8 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
     },
     async stop() {
       served(undefined);
+      watchEnd = undefined;
+      stopWatchingEnd?.();
       stopHeartbeat();
       stopHistory();
       stopListening();

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { build } from 'esbuild';
+import type { CaptureRecord } from '../../instrumentation/profiling/capture';
 import { type AdminApp, profilingApps, startAdminApp } from '../helpers/admin-app';
 import { preload, repository, runApp } from '../helpers/app';
 import { startIngestServer } from '../helpers/ingest-server';
@@ -256,6 +257,35 @@ test("an application's own worker threads and children have no server and no wat
     stderr,
   );
 });
+
+for (const [how, expected] of [
+  ['SIGTERM', { code: null, signal: 'SIGTERM' }],
+  ['SIGINT', { code: null, signal: 'SIGINT' }],
+  ['finish', { code: 0, signal: null }],
+] as const) {
+  test(`a process that ends by ${how} keeps what the captures under way have gathered`, async () => {
+    const app = await start('exits.js', { args: ['finish'], env: { VITALS_SHUTDOWN_TIMEOUT_MS: '20000' } });
+    for (const kind of ['cpu', 'trace'])
+      assert.equal((await app.post(`/profiling/start?type=${kind}&duration=5m`)).status, 202);
+    await until(app, '/debug/pprof/block', shows(/:holdUp$/));
+    app.app.kill(how === 'finish' ? 'SIGUSR2' : how);
+    const { code, signal, stderr } = await app.app.exit;
+    assert.deepEqual({ code, signal }, expected, stderr);
+    assert.doesNotMatch(stderr, /debugger/);
+    const records = readdirSync(app.folder)
+      .filter(name => name.endsWith('.json'))
+      .map(name => JSON.parse(readFileSync(join(app.folder, name), 'utf8')) as CaptureRecord);
+    assert.deepEqual(records.map(({ kind, stopped }) => [kind, stopped]).sort(), [
+      ['cpu', true],
+      ['trace', true],
+    ]);
+    for (const { id, kind, bytes, durationMs } of records) {
+      const name = `${id}.${kind === 'cpu' ? 'pb' : 'trace.json'}.gz`;
+      assert.equal(statSync(join(app.folder, name)).size, bytes);
+      assert.ok(durationMs < 120_000, String(durationMs));
+    }
+  });
+}
 
 const captures = ['profile', 'trace', 'allocs'].map(kind => `/debug/pprof/${kind}?seconds=60`);
 for (const [how, expected] of [

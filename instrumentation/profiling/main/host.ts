@@ -17,6 +17,7 @@ export interface HostParts {
   readonly metrics: CaptureMetrics;
   readonly routes: Routes;
   readonly onStall: (stall: StallEnd) => void;
+  readonly onKeeping: HostMethods['keeping'];
   readonly onServing: HostMethods['serving'];
 }
 
@@ -38,6 +39,7 @@ export function hostMethods(parts: HostParts): HostMethods {
     log: ({ level, message }) => context.log[level](message),
     captureEnded: end => metrics.ended(end),
     captureUploaded: taken => metrics.uploaded(taken),
+    keeping: keeps => parts.onKeeping(keeps),
     stored: usage => metrics.stored(usage),
     stallEnded: stall => parts.onStall(stall),
     serving: where => parts.onServing(where),

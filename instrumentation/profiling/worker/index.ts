@@ -97,6 +97,7 @@ function run(settings: WorkerSettings, port: Port): void {
       host.notify('captureUploaded', false);
       log('warn')(`a capture was not handed on: ${errorText(error)}`);
     },
+    onKeeping: keeps => host.notify('keeping', keeps),
   });
   tellStored();
 
@@ -145,6 +146,7 @@ function run(settings: WorkerSettings, port: Port): void {
       },
       stop: id => started.get(id)?.stop(),
       cancel: id => started.get(id)?.cancel(),
+      endKept: () => service.endKept(),
       sample: sample => history.add(sample),
       exiting: () => sessions.end(),
       async shutdown() {

@@ -36,6 +36,8 @@ export interface CaptureService {
   readonly running: readonly RunningCapture[];
   /** Keeps what somebody else has taken. @throws StoreError */
   keep(profile: GivenProfile, trigger: Trigger): Promise<CaptureRecord>;
+  /** Ends what runs and is to be kept, and resolves when it is kept or has failed. */
+  endKept(): Promise<void>;
   /** Cancels what runs, and takes no more. */
   close(): void;
 }
@@ -49,6 +51,8 @@ export interface ServiceOptions {
   readonly publishers: readonly Publisher[];
   readonly onEnd: (end: CaptureEnd) => void;
   readonly onPublished: () => void;
+  /** Told when the first capture begins that takes its time and is to be kept, and when none runs any more. */
+  readonly onKeeping?: (keeps: boolean) => void;
   readonly onPublishError: (error: unknown) => void;
 }
 
@@ -61,6 +65,7 @@ export function createCaptureService(options: ServiceOptions): CaptureService {
   const { capturers, store, mapper, facts, onEnd } = options;
   /** By kind; `undefined` while one is being started. */
   const slots = new Map<CaptureKind, Capture<CaptureResult> | undefined>();
+  const kept = new Set<Capture<CaptureResult>>();
   let closed = false;
 
   const claim = (kind: CaptureKind, trigger: Trigger): void => {
@@ -85,6 +90,7 @@ export function createCaptureService(options: ServiceOptions): CaptureService {
     capture: Omit<Capture<CaptureResult>, 'done'>,
     recording: Recording,
     ending: Ending,
+    durationMs: number,
     keep: boolean,
   ): Promise<CaptureResult> => {
     const written = await write(recording, mapper, options.encode);
@@ -94,7 +100,7 @@ export function createCaptureService(options: ServiceOptions): CaptureService {
       format: recording.format,
       trigger: capture.trigger,
       startedAt: new Date(capture.startedAt).toISOString(),
-      durationMs: Date.now() - capture.startedAt,
+      durationMs,
       stopped: ending === 'stop' || ending === 'full',
       bytes: written.data.byteLength,
       ...facts,
@@ -126,6 +132,8 @@ export function createCaptureService(options: ServiceOptions): CaptureService {
         ended('failed', 0);
         throw error;
       }
+      // What the profiler takes to begin is not recorded, nor what it takes to end.
+      const startedAt = Date.now();
       let end: (ending: Ending) => void = () => {};
       const ending = new Promise<Ending>(resolve => {
         end = resolve;
@@ -134,7 +142,7 @@ export function createCaptureService(options: ServiceOptions): CaptureService {
         id: captureId(kind, new Date(begin)),
         kind,
         trigger,
-        startedAt: begin,
+        startedAt,
         durationMs,
         stop: () => end('stop'),
         cancel: () => end('cancel'),
@@ -143,13 +151,14 @@ export function createCaptureService(options: ServiceOptions): CaptureService {
       void recorder.full?.then(() => end('full'));
       const run = async (): Promise<CaptureResult> => {
         const how = await ending;
+        const recordedMs = Date.now() - startedAt;
         clearTimeout(timer);
         try {
           if (how === 'cancel') {
             await recorder.abort();
             throw new CaptureCancelledError();
           }
-          const result = await finish(base, await recorder.finish(), how, keep);
+          const result = await finish(base, await recorder.finish(), how, recordedMs, keep);
           ended(result.record.stopped ? 'stopped' : 'complete', result.record.bytes);
           return result;
         } catch (error) {
@@ -161,6 +170,14 @@ export function createCaptureService(options: ServiceOptions): CaptureService {
       // Whoever wants the result hears of the failure; nobody may.
       capture.done.catch(() => {});
       slots.set(kind, capture);
+      if (keep && durationMs > 0) {
+        kept.add(capture);
+        if (kept.size === 1) options.onKeeping?.(true);
+        const left = (): void => {
+          if (kept.delete(capture) && kept.size === 0) options.onKeeping?.(false);
+        };
+        capture.done.then(left, left);
+      }
       if (closed) capture.cancel();
       return capture;
     },
@@ -179,6 +196,11 @@ export function createCaptureService(options: ServiceOptions): CaptureService {
       };
       await store.save(record, data);
       return record;
+    },
+    async endKept() {
+      const ending = [...kept];
+      for (const capture of ending) capture.stop();
+      await Promise.allSettled(ending.map(({ done }) => done));
     },
     close() {
       closed = true;

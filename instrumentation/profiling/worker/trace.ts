@@ -55,10 +55,14 @@ export function traceCapturer(open: () => MainSession, limitBytes: number = maxB
         full: file.full,
         async finish() {
           try {
-            await session.post('NodeTracing.stop');
             // Events come on another way than the answer, mostly after it, and nothing says which are the last.
+            let haveArrived = false;
+            arrived = () => {
+              haveArrived = true;
+            };
+            await session.post('NodeTracing.stop');
             await new Promise<void>(resolve => {
-              let timer = setTimeout(resolve, firstEventsMs);
+              let timer = setTimeout(resolve, haveArrived ? quietMs : firstEventsMs);
               arrived = () => {
                 clearTimeout(timer);
                 timer = setTimeout(resolve, quietMs);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type CaptureKind,
   type CaptureRecord,
@@ -29,6 +30,8 @@ let publishers: Publisher[];
 let publishErrors: unknown[];
 let publishedCount: number;
 let service: CaptureService;
+let keeping: boolean[];
+let slowMs: number;
 
 const capturer: Capturer = {
   instant: true,
@@ -36,10 +39,12 @@ const capturer: Capturer = {
   async begin(options) {
     if (failAt === 'begin') throw new Error('no profiler');
     events.push(`begin ${options.durationMs} ${options.gc}`);
+    await sleep(slowMs);
     return {
       ...(full === undefined ? {} : { full }),
       async finish() {
         events.push('finish');
+        await sleep(slowMs);
         if (failAt === 'finish') throw new Error('lost');
         return { format: 'pprof', profile: profileOf([[['f /srv/a.js:1'], 1, 5]], { comments: ['a note'] }) };
       },
@@ -59,6 +64,8 @@ beforeEach(() => {
   publishers = [];
   publishErrors = [];
   publishedCount = 0;
+  keeping = [];
+  slowMs = 0;
   service = createCaptureService({
     capturers: Object.fromEntries(captureKinds.map(kind => [kind, capturer])) as Record<
       CaptureKind,
@@ -81,6 +88,7 @@ beforeEach(() => {
     publishers: [result => publishers[0]?.(result) ?? Promise.resolve(false)],
     onEnd: end => ends.push(end),
     onPublished: () => publishedCount++,
+    onKeeping: keeps => keeping.push(keeps),
     onPublishError: error => publishErrors.push(error),
   });
 });
@@ -216,6 +224,47 @@ test('captures that a publisher took are told, and those that were not for it ar
   }
   await new Promise(setImmediate);
   assert.deepEqual([publishedCount, publishErrors], [1, []]);
+});
+
+test('the end of the process ends early what is to be kept, and waits until it is', async () => {
+  const cpu = await service.start('cpu', long, { source: 'manual' });
+  const trace = await service.start('trace', long, { source: 'auto' });
+  const handed = await service.start('allocs', { durationMs: 60_000, store: false }, { source: 'pprof' });
+  assert.deepEqual(keeping, [true]);
+  slowMs = 20;
+  await service.endKept();
+  assert.deepEqual(
+    saved.map(({ id, stopped }) => [id, stopped]),
+    [
+      [cpu.id, true],
+      [trace.id, true],
+    ],
+  );
+  assert.deepEqual(
+    service.running.map(({ id }) => id),
+    [handed.id],
+  );
+  assert.deepEqual(keeping, [true, false]);
+  handed.cancel();
+  await service.endKept();
+});
+
+test('the end waits for no capture that fails, and one that is at once is not worth waiting for', async () => {
+  await service.start('cpu', long, { source: 'manual' });
+  failAt = 'finish';
+  await service.endKept();
+  failAt = undefined;
+  keeping = [];
+  const heap = await service.start('heap', { durationMs: 0, store: true }, { source: 'manual' });
+  await heap.done;
+  assert.deepEqual(keeping, []);
+});
+
+test('the length of a capture is what was recorded, without what its profiler takes to begin and end', async () => {
+  slowMs = 300;
+  const capture = await service.start('trace', { durationMs: 20, store: true }, { source: 'manual' });
+  const { durationMs } = (await capture.done).record;
+  assert.ok(durationMs >= 19 && durationMs < 300, String(durationMs));
 });
 
 test('a closed service cancels what runs and takes no more', async () => {
