@@ -21,7 +21,7 @@ export const nearlyFull = 0.95;
 
 /**
  * Decides what comes of rules that fire. What fires together, or while a capture runs, or soon after one that shows
- * what it would, is one incident and gets one capture.
+ * what it would or is a sign of the same trouble, is one incident and gets one capture.
  *
  * @param fired in the order of the rules, the one that explains the others first
  * @param heap how full the heap is
@@ -84,6 +84,7 @@ export function createIncidents(
       }
       const also = fired.slice(i + 1);
       gate.spend(
+        rule.name,
         cost,
         rule.captures.map(([kind]) => kind!),
       );

@@ -10,7 +10,7 @@ import { createReadings, type Levels } from './readings';
 import { type Rule, rulesOf } from './rules';
 import type { Continuous } from './taker';
 
-/** Readings after a capture in which another of its kind would show the same. */
+/** Readings after a capture in which another of its kind, or of a related rule, would show the same. */
 const relatedReadings = 12;
 /** Blocks of the event loop that a stall's capture tells of. */
 const stallsKept = 20;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cpuCost, createGate } from '../../../instrumentation/autoprofile/gate';
+import { type RuleName, ruleNames } from '../../../instrumentation/names';
 
 const minute = 60_000;
 
@@ -43,7 +44,7 @@ test('the budget is that of any hour, whatever the rules', () => {
   const { gate, clock } = gateAt();
   for (let i = 0; i < 6; i++) {
     assert.equal(gate.ask('cpu', 1, 'heap'), undefined);
-    gate.spend(1, ['heap']);
+    gate.spend('cpu', 1, ['heap']);
     clock.now += minute;
   }
   assert.equal(gate.ask('heap', 1, 'heap'), 'budget');
@@ -60,9 +61,27 @@ test('a CPU profile costs the more the larger the heap is that V8 walks for it',
 
 test('a capture of a kind shows what another rule would take soon after', () => {
   const { gate, clock } = gateAt({ relatedMs: minute });
-  gate.spend(1, ['goroutine', 'cpu']);
+  gate.spend('response', 1, ['goroutine', 'cpu']);
   clock.now += minute - 1;
   assert.deepEqual([gate.ask('delay', 1, 'cpu'), gate.ask('heap', 1, 'heap')], ['busy', undefined]);
   clock.now += 1;
   assert.equal(gate.ask('delay', 1, 'cpu'), undefined);
+});
+
+test('after a capture the other signs of the same trouble are part of its incident, whatever they would take', () => {
+  const suppressed = (taken: RuleName): RuleName[] => {
+    const { gate, clock } = gateAt({ relatedMs: minute });
+    gate.spend(taken, 1, []);
+    clock.now += minute - 1;
+    const busy = ruleNames.filter(rule => gate.ask(rule, 1, 'mutex') === 'busy');
+    clock.now += 1;
+    assert.deepEqual(
+      ruleNames.filter(rule => gate.ask(rule, 1, 'mutex') !== undefined),
+      [],
+    );
+    return busy;
+  };
+  assert.deepEqual(suppressed('gc'), ruleNames);
+  assert.deepEqual(suppressed('heap'), ['gc', 'heap', 'resources']);
+  assert.deepEqual(suppressed('cpu'), ['stall', 'gc', 'delay', 'response', 'cpu']);
 });

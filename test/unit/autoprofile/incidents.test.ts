@@ -168,17 +168,30 @@ test('a rule that would take again what another has just taken is part of its in
   for (const i of [0, 1]) await t.started[i]!.finish();
   await t.fire(t.fired('cpu'));
   await t.fire(t.fired('gc'));
+  await t.fire(t.fired('heap'));
   assert.deepEqual(t.kinds(), ['goroutine', 'cpu', 'heap']);
-  assert.deepEqual(t.counts(), { 'response captured': 1, 'cpu busy': 1 });
+  assert.deepEqual(t.counts(), { 'response captured': 1, 'cpu busy': 1, 'gc busy': 1 });
+});
+
+test('the trouble of one rule that other rules show in the next readings has one capture', async () => {
+  const t = incidentsWith();
+  await t.fire(t.fired('gc'));
+  for (const i of [0, 1]) await t.started[i]!.finish();
+  for (const name of ['cpu', 'delay', 'heap'] as const) {
+    t.clock.now += 5000;
+    await t.fire(t.fired(name));
+  }
+  assert.deepEqual(t.kinds(), ['heap', 'allocs']);
+  assert.deepEqual(t.counts(), { 'gc captured': 1, 'cpu busy': 1, 'delay busy': 1, 'heap busy': 1 });
 });
 
 test('past the budget nothing is taken', async () => {
   const t = incidentsWith({ env: { VITALS_AUTOPROFILE_BUDGET: '1' } });
   await t.fire(t.fired('heap'));
   await t.started[0]!.finish();
-  await t.fire(t.fired('resources'));
+  await t.fire(t.fired('cpu'));
   assert.deepEqual(t.kinds(), ['heap']);
-  assert.deepEqual(t.counts(), { 'heap captured': 1, 'resources budget': 1 });
+  assert.deepEqual(t.counts(), { 'heap captured': 1, 'cpu budget': 1 });
 });
 
 test('a heap that is too large for a CPU profile is said, and costs no capture', async () => {
