@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { gcMetrics, heapMetrics, httpServerMetrics } from '../catalogue';
 import { heapUseNow } from '../meters/heap-use';
-import { quantileOf } from '../metrics/quantile';
+import { anyExtremes, type Extremes, quantileOf } from '../metrics/quantile';
 import type { MetricRegistry } from '../metrics/registry';
 import type { RuleName } from '../names';
 
@@ -40,21 +40,26 @@ export function createReadings(registry: MetricRegistry, wanted: readonly RuleNa
     }
     return total;
   };
-  const requests = (): { bounds: readonly number[]; counts: number[] } => {
+  const watcher = durations.watchExtremes();
+  const requests = (): { bounds: readonly number[]; counts: number[]; extremes: Extremes } => {
     const counts: number[] = [];
     let bounds: readonly number[] = [];
+    let [min, max] = [Number.POSITIVE_INFINITY, 0];
     for (const cell of durations.cells()) {
       bounds = cell.bounds;
+      const extremes = cell.takeExtremes(watcher);
+      min = Math.min(min, extremes.min);
+      max = Math.max(max, extremes.max);
       cell.counts.forEach((count, i) => {
         counts[i] = (counts[i] ?? 0) + count;
       });
     }
-    return { bounds, counts };
+    return { bounds, counts, extremes: { min, max } };
   };
   let last = { at: performance.now(), cpu: cpuMicros(), gc: gcSeconds(), requests: requests().counts };
   return {
     take() {
-      const { bounds, counts } = requests();
+      const { bounds, counts, extremes } = requests();
       const now = { at: performance.now(), cpu: cpuMicros(), gc: gcSeconds(), requests: counts };
       const ms = now.at - last.at;
       const answered = counts.map((count, i) => count - (last.requests[i] ?? 0));
@@ -67,7 +72,7 @@ export function createReadings(registry: MetricRegistry, wanted: readonly RuleNa
           delays === undefined || delays.count === 0
             ? undefined
             : Math.max(0, delays.percentile(90) / 1e6 - resolutionMs),
-        response: percentile99(bounds, answered),
+        response: percentile99(bounds, answered, extremes),
         resources: resources?.(),
       };
       delays?.reset();
@@ -99,12 +104,16 @@ function cpuMicros(): number {
 }
 
 /**
- * Milliseconds that 99 of 100 requests did not take longer than, by linear interpolation within the bucket; past the
- * last bound that bound. `undefined` of too few requests.
+ * Milliseconds that 99 of 100 requests did not take longer than, by linear interpolation within the bucket and the
+ * extremes. `undefined` of too few requests.
  */
-export function percentile99(bounds: readonly number[], counts: readonly number[]): number | undefined {
+export function percentile99(
+  bounds: readonly number[],
+  counts: readonly number[],
+  extremes: Extremes = anyExtremes,
+): number | undefined {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total < fewestRequests) return undefined;
-  const seconds = quantileOf(bounds, counts, 0.99);
+  const seconds = quantileOf(bounds, counts, 0.99, extremes);
   return seconds === undefined ? undefined : seconds * 1000;
 }

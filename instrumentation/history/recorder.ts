@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { httpServerMetrics } from '../catalogue';
 import { guarded } from '../guard';
 import type { MeterContext } from '../meters/context';
 import { type HistorySample, type SeriesName, sampleIntervalMs } from './contract';
@@ -18,7 +19,7 @@ export function recordHistory(
 ): () => void {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
   delays.enable();
-  const growth = createGrowth();
+  const growth = createGrowth(registry.instrument(httpServerMetrics.duration).watchExtremes());
   growth.put(readCells(registry), 1, () => {});
   let last = performance.now();
   const record = guarded(log, 'the status page', () => {

@@ -12,7 +12,7 @@ import {
   workerPoolMetrics,
 } from '../catalogue';
 import type { Cell, CounterCell, GaugeCell, HistogramCell, SeriesAttributes } from '../metrics/cells';
-import { quantileOf } from '../metrics/quantile';
+import { anyExtremes, type Extremes, quantileOf } from '../metrics/quantile';
 import type { MetricRegistry } from '../metrics/registry';
 import type { ChartId, SeriesName } from './contract';
 
@@ -83,7 +83,8 @@ export interface Growth {
   put(cells: CellsOf, seconds: number, put: Put): void;
 }
 
-export function createGrowth(): Growth {
+/** @param watcher of the extremes of response times */
+export function createGrowth(watcher: number): Growth {
   let gc = new Map<string, Timed>();
   let routes = new Map<string, Timed>();
   let gets = new Map<string, { hits: number; all: number }>();
@@ -102,7 +103,7 @@ export function createGrowth(): Growth {
       }
       gc = gcNow;
 
-      const routesNow = groupTimes(cells<HistogramCell>(httpServerMetrics.duration), routeOf);
+      const routesNow = groupTimes(cells<HistogramCell>(httpServerMetrics.duration), routeOf, watcher);
       putRoutes(routes, routesNow, seconds, put);
       routes = routesNow;
 
@@ -140,23 +141,33 @@ interface Timed {
   counts: number[];
   sum: number;
   count: number;
+  /** Of what came since the last sample. */
+  extremes: Extremes;
 }
 
+/** @param watcher of the extremes, where they are wanted */
 function groupTimes(
   cells: readonly HistogramCell[],
   keyOf: (attributes: SeriesAttributes) => string,
+  watcher?: number,
 ): Map<string, Timed> {
   const groups = new Map<string, Timed>();
   for (const cell of cells) {
     const key = keyOf(cell.attributes);
     const group = groups.get(key);
+    const extremes = watcher === undefined ? anyExtremes : cell.takeExtremes(watcher);
     if (group === undefined) {
-      groups.set(key, { bounds: cell.bounds, counts: [...cell.counts], sum: cell.sum, count: cell.count });
+      const { bounds, counts, sum, count } = cell;
+      groups.set(key, { bounds, counts: [...counts], sum, count, extremes });
       continue;
     }
     for (let i = 0; i < cell.counts.length; i++) group.counts[i]! += cell.counts[i]!;
     group.sum += cell.sum;
     group.count += cell.count;
+    group.extremes = {
+      min: Math.min(group.extremes.min, extremes.min),
+      max: Math.max(group.extremes.max, extremes.max),
+    };
   }
   return groups;
 }
@@ -168,6 +179,7 @@ function growth(before: Timed | undefined, now: Timed): Timed {
     counts: now.counts.map((count, i) => count - before.counts[i]!),
     sum: now.sum - before.sum,
     count: now.count - before.count,
+    extremes: now.extremes,
   };
 }
 
@@ -196,7 +208,7 @@ function putRoutes(
       ['p50', 0.5],
       ['p99', 0.99],
     ] as const) {
-      const value = quantileOf(grown.bounds, grown.counts, q);
+      const value = quantileOf(grown.bounds, grown.counts, q, grown.extremes);
       put(`${chart}/${route}`, value === undefined ? undefined : value * 1000);
     }
   }

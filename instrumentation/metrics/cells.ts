@@ -1,5 +1,6 @@
 import type { AttributeValue } from '../catalogue/define';
 import type { Exemplar } from './exemplar';
+import { anyExtremes, type Extremes } from './quantile';
 
 /** The attributes of one series. One object for as long as the series lives: exporters key caches by it. */
 export type SeriesAttributes = Readonly<Record<string, AttributeValue>>;
@@ -40,6 +41,8 @@ export class HistogramCell {
   count = 0;
   /** The last exemplar of each bucket; made when the first one comes. */
   exemplars: (Exemplar | undefined)[] | undefined = undefined;
+  /** Least and largest since each watcher's last look, by turns; none where nobody watches. */
+  #extremes: number[] | undefined;
 
   constructor(
     readonly attributes: SeriesAttributes,
@@ -57,6 +60,7 @@ export class HistogramCell {
     this.counts[index]!++;
     this.sum += value;
     this.count++;
+    if (this.#extremes !== undefined) this.#stretch(value, value);
     if (exemplar !== undefined) {
       this.exemplars ??= new Array<Exemplar | undefined>(bounds.length + 1).fill(undefined);
       this.exemplars[index] = { ...exemplar, value };
@@ -73,6 +77,33 @@ export class HistogramCell {
       this.count += counts[i]!;
     }
     this.sum += sum;
+    this.#stretch(anyExtremes.min, anyExtremes.max);
+  }
+
+  /** Has the extremes kept for one more watcher. */
+  watchExtremes(): void {
+    this.#extremes ??= [];
+    this.#extremes.push(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
+  }
+
+  /** The extremes since this watcher last asked. */
+  takeExtremes(watcher: number): Extremes {
+    const extremes = this.#extremes;
+    const min = extremes?.[watcher * 2];
+    const max = extremes?.[watcher * 2 + 1];
+    if (extremes === undefined || min === undefined || max === undefined) return anyExtremes;
+    extremes[watcher * 2] = Number.POSITIVE_INFINITY;
+    extremes[watcher * 2 + 1] = Number.NEGATIVE_INFINITY;
+    return { min, max };
+  }
+
+  #stretch(min: number, max: number): void {
+    const extremes = this.#extremes;
+    if (extremes === undefined) return;
+    for (let i = 0; i < extremes.length; i += 2) {
+      if (min < extremes[i]!) extremes[i] = min;
+      if (max > extremes[i + 1]!) extremes[i + 1] = max;
+    }
   }
 
   /** Takes over running totals that are kept elsewhere, by the same buckets. */
@@ -83,6 +114,7 @@ export class HistogramCell {
     this.counts = counts.slice();
     this.sum = sum;
     this.count = counts.reduce((total, count) => total + count, 0);
+    this.#stretch(anyExtremes.min, anyExtremes.max);
   }
 }
 

@@ -27,6 +27,7 @@ export class Instrument<Names extends string = string, K extends Kind = Kind> {
   readonly #root: Level = new Map();
   readonly #names: readonly Names[];
   readonly #cells = new Set<CellOf<K>>();
+  #watchers = 0;
   #overflow: CellOf<K> | undefined;
 
   constructor(
@@ -74,6 +75,16 @@ export class Instrument<Names extends string = string, K extends Kind = Kind> {
     }
   }
 
+  /**
+   * Has the extremes of every series kept, those to come included; of a histogram only.
+   *
+   * @returns what to ask a cell's `takeExtremes` with
+   */
+  watchExtremes(): number {
+    for (const cell of this.cells()) if (cell instanceof HistogramCell) cell.watchExtremes();
+    return this.#watchers++;
+  }
+
   get size(): number {
     return this.#cells.size + (this.#overflow === undefined ? 0 : 1);
   }
@@ -100,7 +111,11 @@ export class Instrument<Names extends string = string, K extends Kind = Kind> {
 
   #make(attributes: SeriesAttributes): CellOf<K> {
     const { instrument, buckets = [] } = this.metric;
-    if (instrument === 'histogram') return new HistogramCell(attributes, buckets) as CellOf<K>;
+    if (instrument === 'histogram') {
+      const cell = new HistogramCell(attributes, buckets);
+      for (let i = 0; i < this.#watchers; i++) cell.watchExtremes();
+      return cell as CellOf<K>;
+    }
     if (instrument === 'gauge') return new GaugeCell(attributes) as CellOf<K>;
     return new CounterCell(attributes) as CellOf<K>;
   }

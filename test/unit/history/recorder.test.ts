@@ -145,8 +145,16 @@ test('the busiest routes are shown over all their answers, the others together',
   // 9 of the 20 others, which had two requests each.
   assert.ok(Math.abs(sample['requests/all others']! / rate - 18 / 1000) < 1e-9, JSON.stringify(sample));
   assert.ok(sample['p50/GET /orders/:id']! <= 5, JSON.stringify(sample));
-  assert.ok(sample['p99/GET /orders/:id']! > 1000);
+  assert.equal(
+    sample['p99/GET /orders/:id'],
+    1975,
+    'by the rank between the bound of 1 s and the longest, of 2 s',
+  );
   assert.equal(recorder.next()['requests/GET /orders/:id'], 0);
+  // Far from the middle of its bucket, and what came before has no part in it.
+  answer('/orders/:id', 200, 1.3, 1);
+  const one = recorder.next();
+  assert.deepEqual([one['p50/GET /orders/:id'], one['p99/GET /orders/:id']], [1300, 1300]);
 });
 
 test('it ends when it is told to', t => {
