@@ -19,6 +19,8 @@ const requestTimeoutMs = 10_000;
 const maxHeaderBytes = 8192;
 /** Bytes of a body that nobody wants and that are let through all the same. */
 const maxBodyBytes = 65_536;
+/** A header each: Chromium asks for no password where one header holds both. */
+const challenges = ['Basic realm="otel-vitals"', 'Bearer'];
 
 export interface AdminOptions extends AdminParts {
   readonly host: AdminParts['host'];
@@ -47,8 +49,7 @@ export function startAdmin(options: AdminOptions): Admin {
     const { request, path } = exchange;
     const refusal = guard(request);
     if (refusal !== undefined) {
-      const headers =
-        refusal.status === 401 ? { 'www-authenticate': 'Basic realm="otel-vitals", Bearer' } : {};
+      const headers = refusal.status === 401 ? { 'www-authenticate': challenges } : {};
       sendError(exchange, refusal.status, refusal.code, refusal.message, headers);
       return;
     }

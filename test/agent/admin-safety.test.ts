@@ -55,9 +55,18 @@ test('with a token nothing is answered without it, under whatever name the serve
     for (const path of paths) {
       const response = await fetch(url + path, { redirect: 'manual' });
       assert.equal(response.status, 401, path);
-      assert.match(response.headers.get('www-authenticate')!, /^Basic realm="otel-vitals"/);
+      assert.match(response.headers.get('www-authenticate')!, /^Basic realm="otel-vitals", Bearer$/);
       assert.ok(!(await response.text()).includes('s3cret'));
     }
+    // Chromium does not ask for a password where both stand in one header.
+    const bare = await sendRaw(
+      Number(new URL(url).port),
+      'GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n',
+    );
+    assert.match(
+      bare.text,
+      /\r\nwww-authenticate: Basic realm="otel-vitals"\r\nwww-authenticate: Bearer\r\n/i,
+    );
     for (const authorization of ['Bearer s3cret', `Basic ${btoa('pprof:s3cret')}`]) {
       const response = await fetch(`${url}/debug/pprof/cmdline`, { headers: { authorization } });
       assert.equal(response.status, 200);

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { type AdminApp, startAdminApp } from '../helpers/admin-app';
 import { repository } from '../helpers/app';
-import { openBrowser, openPage } from '../helpers/browser';
+import { becomesTrue, legend, longMs, openBrowser, openPage } from '../helpers/browser';
 
 interface Violation {
   readonly id: string;
@@ -14,7 +14,6 @@ interface Violation {
 }
 
 const axe = readFileSync(join(repository, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
-const longMs = 60_000;
 
 let shop: AdminApp;
 let browser: Browser;
@@ -36,25 +35,6 @@ async function violations(page: Page): Promise<string[]> {
   return found
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
-
-/** Waits for an expression; Playwright's own way is a script in the page, which the page's policy forbids. */
-async function becomesTrue(page: Page, expression: string): Promise<void> {
-  const until = Date.now() + longMs;
-  while ((await page.evaluate(expression)) !== true) {
-    if (Date.now() > until) throw new Error(`Expected within ${longMs} ms: ${expression}`);
-    await page.waitForTimeout(100);
-  }
-}
-
-/** What a chart's legend says of its lines. */
-async function legend(page: Page, chart: string): Promise<Record<string, string>> {
-  const rows = page.locator(`[data-chart="${chart}"] .u-series`);
-  const [names, values] = await Promise.all([
-    rows.locator('.u-label').allTextContents(),
-    rows.locator('.u-value').allTextContents(),
-  ]);
-  return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
 }
 
 describe('the status page', () => {

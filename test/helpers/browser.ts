@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
+/** Milliseconds within which a page does what it must, on a busy machine. */
+export const longMs = 60_000;
+
 /** A headless Chromium of the machine; `scripts/setup.mjs` installs Debian's. */
 export async function openBrowser(): Promise<Browser> {
   const executablePath = execFileSync(
@@ -32,4 +35,23 @@ export async function openPage(
   });
   await page.goto(url);
   return { page, complaints };
+}
+
+/** Waits for an expression; Playwright's own way is a script in the page, which the page's policy forbids. */
+export async function becomesTrue(page: Page, expression: string): Promise<void> {
+  const until = Date.now() + longMs;
+  while ((await page.evaluate(expression)) !== true) {
+    if (Date.now() > until) throw new Error(`Expected within ${longMs} ms: ${expression}`);
+    await page.waitForTimeout(100);
+  }
+}
+
+/** What a chart's legend says of its lines. */
+export async function legend(page: Page, chart: string): Promise<Record<string, string>> {
+  const rows = page.locator(`[data-chart="${chart}"] .u-series`);
+  const [names, values] = await Promise.all([
+    rows.locator('.u-label').allTextContents(),
+    rows.locator('.u-value').allTextContents(),
+  ]);
+  return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
 }
