@@ -1,7 +1,9 @@
 import type { Resource } from '@opentelemetry/resources';
 import type { PyroscopeExporter } from '../exporters/pyroscope';
+import { isEnabled } from './config/load';
 import { errorText } from './log';
 import type { MeterContext } from './meters/context';
+import type { GcSource } from './meters/gc-source';
 import { pyroscopeDestination } from './profiles';
 import type { Profiling } from './profiling';
 
@@ -16,6 +18,7 @@ export function startOnDemand(
   context: MeterContext,
   resource: Resource,
   entry: string,
+  gc: GcSource,
   continuous: Pick<PyroscopeExporter, 'recent'> | undefined,
 ): Profiling | undefined {
   const { config, log } = context;
@@ -36,6 +39,7 @@ export function startOnDemand(
       entry,
       serve,
       pyroscope,
+      gc: isEnabled(config, 'gc') ? gc : undefined,
     });
   } catch (error) {
     const what = [serve ? ['admin server'] : [], config.autoprofile ? ['auto-profiler'] : []].flat();

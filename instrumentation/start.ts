@@ -131,7 +131,7 @@ export function start({ env, entry = '', onFinding }: StartOptions): Vitals {
   api.registered();
 
   const profiles = startProfiles(context, resource, traces?.spanSource);
-  const onDemand = startOnDemand(context, resource, entry, profiles);
+  const onDemand = startOnDemand(context, resource, entry, gc, profiles);
   diagnosis.attach(onDemand);
 
   const flush = async (): Promise<void> => {

@@ -15,6 +15,7 @@ import type { Cell, CounterCell, GaugeCell, HistogramCell, SeriesAttributes } fr
 import { anyExtremes, type Extremes, quantileOf } from '../metrics/quantile';
 import type { MetricRegistry } from '../metrics/registry';
 import type { ChartId, SeriesName } from './contract';
+import { pauseLine } from './pauses';
 
 /** Lines of a chart at most: the busiest; what the others do is put together where it can be added up. */
 const maxLines = 12;
@@ -92,14 +93,11 @@ export function createGrowth(watcher: number): Growth {
   const cpu = new Map<string, number>();
   return {
     put(cells, seconds, put) {
-      const gcNow = groupTimes(
-        cells<HistogramCell>(gcMetrics.duration),
-        attributes => `${attributes['v8js.gc.type']}${attributes['vitals.gc.forced'] ? ' (forced)' : ''}`,
+      const gcNow = groupTimes(cells<HistogramCell>(gcMetrics.duration), attributes =>
+        pauseLine(String(attributes['v8js.gc.type']), attributes['vitals.gc.forced'] !== undefined),
       );
       for (const [type, now] of gcNow) {
-        const grown = growth(gc.get(type), now);
-        put(`gcTime/${type}`, (grown.sum / seconds) * 100);
-        if (grown.count > 0) put(`gc/${type}`, (grown.sum / grown.count) * 1000);
+        put(`gcTime/${type}`, (growth(gc.get(type), now).sum / seconds) * 100);
       }
       gc = gcNow;
 

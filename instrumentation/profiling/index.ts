@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { recordHistory } from '../history/recorder';
 import type { MeterContext } from '../meters/context';
+import type { GcSource } from '../meters/gc-source';
 import type { CaptureKind, CaptureOptions, CaptureRecord, Trigger } from './capture';
 import type { GivenProfile, PyroscopeSettings, StallEnd, WorkerMethods, WorkerSettings } from './contract';
 import { beatIntervalMs, createHeartbeatMemory, startHeartbeat } from './heartbeat';
@@ -64,6 +65,8 @@ export interface ProfilingFacts {
   readonly serve: boolean;
   /** Where the auto-profiler's captures go too. */
   readonly pyroscope: PyroscopeSettings | undefined;
+  /** The collections; `undefined` where they are not measured. */
+  readonly gc: GcSource | undefined;
 }
 
 /**
@@ -160,7 +163,7 @@ export function startProfiling(context: MeterContext, facts: ProfilingFacts): Pr
   if (config.captureHeapBytes > 0) heap.start();
   const stopHeartbeat = startHeartbeat(heartbeat, intervalMs);
   const stopHistory = facts.serve
-    ? recordHistory(context, sample => thread.peer().notify('sample', sample))
+    ? recordHistory(context, facts.gc, sample => thread.peer().notify('sample', sample))
     : () => {};
   return {
     admin,

@@ -3,6 +3,7 @@ import 'uplot/dist/uPlot.min.css';
 import { type Chart, type ChartId, charts } from '../../history/contract';
 import { digits, inUnit, unitNames } from '../units';
 import { h } from './dom';
+import { loneSamples, reading } from './readings';
 import type { Timeline } from './timeline';
 
 /** Lines that bound the others: drawn where the others come near them, said in any case. */
@@ -10,6 +11,8 @@ const limit = 'limit';
 /** Names of colours in main.css, in the order in which lines take them. */
 const colourCount = 12;
 const height = 200;
+/** Pixels across a sample that no line leads to. */
+const dot = 6;
 /** Shown at least, when the process is young. */
 const fewestSeconds = 60;
 
@@ -44,6 +47,7 @@ function createPanel(into: HTMLElement, id: ChartId, chart: Chart, timeline: Tim
   let plot: uPlot | undefined;
   let names: readonly string[] = [];
   let originals: readonly (readonly (number | null)[])[] = [];
+  let shown: [number, number] = [0, 1];
 
   const build = (drawn: readonly string[]): void => {
     plot?.destroy();
@@ -60,7 +64,10 @@ function createPanel(into: HTMLElement, id: ChartId, chart: Chart, timeline: Tim
         width: plotted.clientWidth || 400,
         height,
         cursor: { sync: { key: 'vitals' }, drag: { x: false, y: false } },
-        scales: { x: { time: true }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] } },
+        scales: {
+          x: { time: true, range: () => shown },
+          y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] },
+        },
         axes: [
           { ...axis },
           {
@@ -79,14 +86,17 @@ function createPanel(into: HTMLElement, id: ChartId, chart: Chart, timeline: Tim
               label: name,
               stroke,
               width: 1.5,
-              points: { show: false },
+              points: {
+                show: false,
+                filter: (plot: uPlot, line: number) => loneSamples(plot.data[line] as (number | null)[]),
+                size: dot,
+                width: 0,
+                fill: stroke,
+              },
               ...(name === limit ? { dash: [6, 4] } : {}),
               ...(chart.kind === 'stack' && name !== limit ? { fill: `${stroke}55` } : {}),
-              value: (_: uPlot, __: number, ___: number, index: number | null) => {
-                const values = originals[i] ?? [];
-                const value = index === null ? values.findLast(each => each !== null) : values[index];
-                return value === null || value === undefined ? '–' : inUnit(value, chart.unit);
-              },
+              value: (_: uPlot, __: number, ___: number, index: number | null) =>
+                reading(originals[i] ?? [], timeline.at, index, chart.unit),
             };
           }),
         ],
@@ -108,11 +118,11 @@ function createPanel(into: HTMLElement, id: ChartId, chart: Chart, timeline: Tim
       const bound = lines.get(limit)?.findLast(value => value !== null) ?? undefined;
       const drawn = [...lines.keys()].filter(name => name !== limit);
       const columns = drawn.map(name => lines.get(name)!);
-      const shown = chart.kind === 'stack' ? stacked(columns) : columns;
-      const most = Math.max(0, ...shown.flatMap(column => column.map(value => value ?? 0)));
+      const heights = chart.kind === 'stack' ? stacked(columns) : columns;
+      const most = Math.max(0, ...heights.flatMap(column => column.map(value => value ?? 0)));
       note.textContent = ` ${bound === undefined ? unitNames[chart.unit] : `limit ${inUnit(bound, chart.unit)}`}`;
       originals = columns;
-      const data = [...shown];
+      const data = [...heights];
       if (bound !== undefined && most > bound / 3) {
         drawn.push(limit);
         data.push(lines.get(limit)!);
@@ -121,9 +131,9 @@ function createPanel(into: HTMLElement, id: ChartId, chart: Chart, timeline: Tim
       if (plot === undefined || drawn.join('\n') !== names.join('\n')) build(drawn);
       const { at } = timeline;
       const end = at[at.length - 1] ?? Date.now() / 1000;
-      plot!.setData([[...at], ...data.map(column => [...column])], false);
-      const begin = Math.max(end - rangeSeconds, Math.min(at[0] ?? end, end - fewestSeconds));
-      plot!.setScale('x', { min: begin, max: end });
+      shown = [Math.max(end - rangeSeconds, Math.min(at[0] ?? end, end - fewestSeconds)), end];
+      // Scales and all: that alone has the legend follow what comes, and what passes below a resting cursor.
+      plot!.setData([[...at], ...data.map(column => [...column])]);
     },
     restyle(): void {
       if (plot !== undefined) build(names);
