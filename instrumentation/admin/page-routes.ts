@@ -5,6 +5,7 @@ import { gzip } from 'node:zlib';
 import { BadRequestError } from '../profiling/errors';
 import { readFlame } from '../profiling/pprof/flame';
 import { type Exchange, send, sendError } from './exchange';
+import { liveOf } from './live';
 import type { AdminParts } from './parts';
 import { reportPage } from './report-page';
 import { type Routes, reading } from './router';
@@ -60,6 +61,7 @@ export function pageRoutes(parts: AdminParts): Routes {
   return {
     ...Object.fromEntries(pages),
     '/vitals/history': route(exchange => sendData(exchange, history.read(afterParam(exchange)))),
+    '/vitals/live': route(async exchange => sendData(exchange, await liveOf(parts, afterParam(exchange)))),
     '/profiling/flame/*': route(flame),
     '/vitals.html': route(async exchange => {
       const { name, html } = await reportPage(parts);

@@ -1,12 +1,14 @@
-import type { FindingReport, VitalsReport } from '../diagnosis';
+import type { FindingReport } from '../diagnosis';
 import { type Chart, type ChartId, charts, type History } from '../history/contract';
 import { escapeHtml } from './html';
+import { findingsOf } from './live';
+import { loneSamples } from './page/readings';
 import type { AdminParts } from './parts';
 import { statusOf } from './status';
 import { inUnit, span } from './units';
 
 /** Milliseconds to wait for the findings, which the main thread has. */
-const patienceMs = 2000;
+const findingsMs = 2000;
 const width = 560;
 const height = 120;
 const colours = ['#1f6fd6', '#d1570a', '#1f8a4c', '#b02a8c', '#6d4fc4', '#0a8593', '#a5790a', '#c4314b'];
@@ -14,7 +16,7 @@ const colours = ['#1f6fd6', '#d1570a', '#1f8a4c', '#b02a8c', '#6d4fc4', '#0a8593
 /** The status page as one file without scripts, to be attached to a ticket. */
 export async function reportPage(parts: AdminParts): Promise<{ name: string; html: string }> {
   const now = new Date();
-  const [status, findings] = await Promise.all([statusOf(parts), findingsOf(parts)]);
+  const [status, findings] = await Promise.all([statusOf(parts), findingsOf(parts, findingsMs)]);
   const history = parts.history.read(0);
   const { service, serviceVersion, nodeVersion, pid, uptimeSeconds, mainThread } = status;
   const title = `${service}${serviceVersion === undefined ? '' : ` ${serviceVersion}`}`;
@@ -46,16 +48,6 @@ ${figures.join('\n')}
   return { name: `vitals-${pid}-${now.toISOString().replaceAll(/[:.]/g, '-')}.html`, html };
 }
 
-async function findingsOf({ host }: AdminParts): Promise<FindingReport | undefined> {
-  try {
-    const request = { method: 'GET', path: '/vitals', query: '', headers: {} };
-    const page = await host.call('route', request, patienceMs);
-    return page && (JSON.parse(String(page.body)) as VitalsReport).findings;
-  } catch {
-    return undefined;
-  }
-}
-
 function listFindings({ open, resolved }: FindingReport): string {
   const rows = [...open, ...resolved].map(finding => {
     const { severity, code, subject, title, evidence, advice, since, resolved: end } = finding;
@@ -85,6 +77,8 @@ function drawChart(id: ChartId, { title, unit }: Chart, { at, series }: History)
   if (drawn.length === 0 || at.length < 2) return '';
   const top = Math.max(...drawn.flatMap(({ values }) => values.map(value => value ?? 0))) || 1;
   const [from, to] = [at[0]!, at[at.length - 1]!];
+  const x = (j: number): string => (((at[j]! - from) / (to - from)) * width).toFixed(1);
+  const y = (value: number): string => (height - (value / top) * height).toFixed(1);
   const paths = drawn.map(({ values }, i) => {
     let gap = true;
     const steps = values.flatMap((value, j) => {
@@ -92,14 +86,15 @@ function drawChart(id: ChartId, { title, unit }: Chart, { at, series }: History)
         gap = true;
         return [];
       }
-      const x = (((at[j]! - from) / (to - from)) * width).toFixed(1);
-      const y = (height - (value / top) * height).toFixed(1);
-      const step = `${gap ? 'M' : 'L'}${x} ${y}`;
+      const step = `${gap ? 'M' : 'L'}${x(j)} ${y(value)}`;
       gap = false;
       return [step];
     });
     const colour = colours[i % colours.length];
-    return `<path d="${steps.join('')}" fill="none" stroke="${colour}" stroke-width="1.5"/>`;
+    const dots = loneSamples(values).map(
+      j => `<circle cx="${x(j)}" cy="${y(values[j]!)}" r="2.5" fill="${colour}"/>`,
+    );
+    return `<path d="${steps.join('')}" fill="none" stroke="${colour}" stroke-width="1.5"/>${dots.join('')}`;
   });
   const legend = lines.map(({ name, values }) => {
     const known = values.filter(value => value !== null);

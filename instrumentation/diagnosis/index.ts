@@ -66,7 +66,10 @@ export function startDiagnosis(
       gc: () => undefined,
       measureGc,
       report,
-      attach: profiling => profiling?.route('/vitals', () => json(report())),
+      attach(profiling) {
+        profiling?.route('/vitals', () => json(report()));
+        profiling?.route('/vitals/findings', () => json(findings()));
+      },
       stop() {},
     };
   }
@@ -131,6 +134,7 @@ export function startDiagnosis(
       detach.push(
         profiling.onStall(guarded(log, 'a stall', stall => stalls.stall(stall))),
         profiling.route('/vitals', () => json(report())),
+        profiling.route('/vitals/findings', () => json(findings.current())),
       );
     },
     stop() {
@@ -143,7 +147,7 @@ export function startDiagnosis(
   };
 }
 
-function json(report: VitalsReport): RouteAnswer {
+function json(report: VitalsReport | FindingReport): RouteAnswer {
   return {
     status: 200,
     headers: { 'content-type': 'application/json; charset=utf-8' },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { Live } from '../../instrumentation/admin/live';
 import type { History } from '../../instrumentation/history/contract';
 import type { CaptureRecord } from '../../instrumentation/profiling/capture';
 import type { Flame } from '../../instrumentation/profiling/pprof/flame';
@@ -85,6 +86,38 @@ test('the last samples are there before anybody asks, and what comes next can be
   const { last: newest, at: later } = next as History;
   assert.equal(later.length, newest - last);
   assert.ok(later[0]! > at[at.length - 1]!);
+});
+
+test('what the page asks for is in one answer, and during a block that answer comes all the same', async () => {
+  const app = await startAdminApp('blocks.js');
+  try {
+    const live = async (after = 0) => (await app.json<unknown>(`/vitals/live?after=${after}`)) as Live;
+    const first = await live();
+    assert.deepEqual(first.mainThread, { answers: true, blockedMs: 0 });
+    assert.deepEqual(first.findings, { open: [], resolved: [] });
+    assert.deepEqual(await app.json('/vitals/findings'), first.findings);
+    assert.equal(first.pid, app.app.process.pid);
+    assert.equal((await live(first.history.last + 1000)).history.at.length, 0);
+
+    const [, port] = await app.app.printed(/ready (\d+)/);
+    let over = false;
+    const blocking = fetch(`http://127.0.0.1:${port}/?ms=4000`).then(() => {
+      over = true;
+    });
+    const blocked: Live[] = [];
+    while (!over) {
+      const answer = await live();
+      if (!answer.mainThread.answers) blocked.push(answer);
+      await new Promise(resolve => setTimeout(resolve, 200));
+    }
+    await blocking;
+    const times = blocked.map(({ mainThread }) => mainThread.blockedMs);
+    assert.ok(times.length >= 3, `${times}`);
+    assert.ok(times[times.length - 1]! > 2000 && times[times.length - 1]! < 8000, `${times}`);
+    assert.ok(blocked.every(({ findings, pid }) => findings === undefined && pid === first.pid));
+  } finally {
+    await app.end();
+  }
 });
 
 test('a capture can be had as the tree that a flame graph draws, with the busy function in it', async () => {

@@ -80,8 +80,7 @@ describe('the status page', () => {
     await page.click('text=Stop');
     await page.waitForSelector('#flame canvas', { timeout: longMs });
     const busiest = await page.locator('.functions tbody tr').first().locator('td').allTextContents();
-    assert.equal(busiest[0], 'priceCatalogue', busiest.join(' '));
-    assert.match(busiest[3]!, /use-profiling\/page\.js:18$/);
+    assert.match(busiest[2]!, /^priceCatalogue .*use-profiling\/page\.js:18$/, busiest.join(' '));
 
     await page.fill('#flame input[type="search"]', 'priceCat');
     const matched = await page.locator('#flame output').textContent();

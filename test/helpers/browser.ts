@@ -17,11 +17,16 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
 }
 
-/** A page, and what its console had to complain about. */
+/**
+ * A page, and what its console had to complain about.
+ *
+ * @param prepare what to do before it loads
+ */
 export async function openPage(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},
+  prepare: (page: Page) => Promise<void> = async () => {},
 ): Promise<{ page: Page; complaints: string[] }> {
   const context = await browser.newContext({ viewport: { width: 1400, height: 1000 }, ...options });
   const page = await context.newPage();
@@ -33,6 +38,7 @@ export async function openPage(
   page.on('request', request => {
     if (!request.url().startsWith(url) && !request.url().startsWith('data:')) complaints.push(request.url());
   });
+  await prepare(page);
   await page.goto(url);
   return { page, complaints };
 }

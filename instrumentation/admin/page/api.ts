@@ -1,8 +1,6 @@
-import type { FindingReport, VitalsReport } from '../../diagnosis';
-import type { History } from '../../history/contract';
 import type { CaptureRecord } from '../../profiling/capture';
 import type { Flame } from '../../profiling/pprof/flame';
-import type { Status } from '../status';
+import type { Live } from '../live';
 
 /** Milliseconds after which an answer is not waited for any more. */
 const patienceMs = 10_000;
@@ -28,15 +26,7 @@ async function json<T>(path: string): Promise<T> {
   return (await ask(path)).json() as Promise<T>;
 }
 
-export const status = (): Promise<Status> => json('profiling/status');
-
-export const history = (after: number): Promise<History> => json(`vitals/history?after=${after}`);
-
-/** `undefined` while the main thread does not answer. */
-export async function findings(): Promise<FindingReport | undefined> {
-  const report = await json<VitalsReport>('vitals').catch(() => undefined);
-  return report?.findings;
-}
+export const live = (after: number): Promise<Live> => json(`vitals/live?after=${after}`);
 
 /** With what is wrong where they can't be read. */
 export const captures = (): Promise<{ captures: readonly CaptureRecord[]; error?: string }> =>

@@ -11,12 +11,14 @@ const offered = [
   { type: 'trace', label: 'Trace', seconds: 2 },
 ] as const;
 
+/** Captures listed at first, newest first. */
+const listedAtFirst = 20;
 /** Milliseconds between two looks at a capture that runs. */
 const lookMs = 500;
 
 export interface CapturesView {
-  /** Reads the list anew. */
-  refresh(): Promise<void>;
+  /** Reads the list, unless it is the one that had this tag when it was read last. */
+  refresh(tag: string): Promise<void>;
 }
 
 /**
@@ -36,15 +38,33 @@ export function createCaptures(
   list.tabIndex = 0;
   list.setAttribute('role', 'region');
   list.setAttribute('aria-label', 'Captures');
-  let listed = '';
+  let read: string | undefined;
+  let records: readonly CaptureRecord[] = [];
+  let most = listedAtFirst;
 
-  const refresh = async (): Promise<void> => {
-    const { captures, error = 'No captures yet.' } = await api.captures();
-    const records = [...captures].sort((a, b) => b.startedAt.localeCompare(a.startedAt));
-    const now = JSON.stringify([records, error]);
-    if (now === listed) return;
-    listed = now;
-    list.replaceChildren(records.length === 0 ? h('p', {}, error) : table(records, open));
+  const draw = (empty = 'No captures yet.'): void => {
+    const more = h('button', { type: 'button', className: 'more' }, `Show all ${records.length}`);
+    more.addEventListener('click', () => {
+      most = Number.POSITIVE_INFINITY;
+      draw();
+      list.focus();
+    });
+    list.replaceChildren(
+      records.length === 0 ? h('p', {}, empty) : table(records.slice(0, most), open),
+      ...(records.length > most ? [more] : []),
+    );
+  };
+  const refresh = async (tag?: string): Promise<void> => {
+    if (tag !== undefined && tag === read) return;
+    // Before what it stands for: what comes meanwhile has another tag.
+    read = tag;
+    try {
+      const { captures, error } = await api.captures();
+      records = [...captures].sort((a, b) => b.startedAt.localeCompare(a.startedAt));
+      draw(error);
+    } catch (error) {
+      list.replaceChildren(h('p', { className: 'message' }, reason(error)));
+    }
   };
 
   const take = async (type: string, label: string, seconds: number): Promise<void> => {
@@ -56,7 +76,7 @@ export function createCaptures(
       message.textContent = `${label} capture taken.`;
       if (type !== 'trace') open(id);
     } catch (error) {
-      message.textContent = error instanceof Error ? error.message : String(error);
+      message.textContent = reason(error);
     }
   };
 
@@ -102,6 +122,10 @@ export function createCaptures(
     message,
   );
   return { refresh };
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function table(records: readonly CaptureRecord[], open: (id: string) => void): HTMLElement {

@@ -8,8 +8,12 @@ import { type Box, functionTotals, layOut, matchedShare, selfOf } from './flame-
 /** Functions listed below the graph. */
 const listed = 25;
 
-/** Shows a capture as a flame graph with search, zoom, the source line of a call, and a table of its functions. */
-export function showFlame(into: HTMLElement, record: CaptureRecord, flame: Flame): void {
+/**
+ * Shows a capture as a flame graph with search, zoom, the source line of a call, and a table of its functions.
+ *
+ * @returns a function that ends it
+ */
+export function showFlame(into: HTMLElement, record: CaptureRecord, flame: Flame): () => void {
   let type = flame.shown;
   let root = layOut(flame, type);
   let zoomed = root;
@@ -44,8 +48,9 @@ export function showFlame(into: HTMLElement, record: CaptureRecord, flame: Flame
 
   const value = (amount: number): string => {
     const whole = Math.abs(root.node[1][type]!);
-    const share = whole === 0 ? '' : ` (${((Math.abs(amount) / whole) * 100).toFixed(1)} %)`;
-    return `${ofProfile(amount, flame.types[type]!.unit)}${share}`;
+    const share = whole === 0 ? '' : ` (${((Math.abs(amount) / whole) * 100).toFixed(1)}\u00a0%)`;
+    // Broken between the two at most.
+    return `${ofProfile(amount, flame.types[type]!.unit).replaceAll(' ', '\u00a0')}${share}`;
   };
   const draw = (): void => {
     view.draw({ zoomed, focused, matches });
@@ -123,8 +128,13 @@ export function showFlame(into: HTMLElement, record: CaptureRecord, flame: Flame
   table.append(functionTable(flame, type, value));
   if (root.children.length === 0) details.append(h('p', {}, 'There is nothing in it.'));
   draw();
-  new ResizeObserver(draw).observe(canvas.parentElement!);
+  const resized = new ResizeObserver(draw);
+  resized.observe(canvas.parentElement!);
   document.addEventListener('themechange', draw);
+  return () => {
+    resized.disconnect();
+    document.removeEventListener('themechange', draw);
+  };
 }
 
 function step(box: Box, key: string): Box | undefined {
@@ -156,11 +166,18 @@ function describe(flame: Flame, box: Box, type: number, value: (amount: number) 
 }
 
 function sourceLine(file: string, line: number): Node {
-  const text = line > 0 ? `${file}:${line}` : file;
   const path = file.replace(/^file:\/\//, '');
-  if (!path.startsWith('/') && !/^[A-Za-z]:[\\/]/.test(path)) return h('code', {}, text);
+  // Where there is little room the end of a path is what tells.
+  const end = path.lastIndexOf('/', path.lastIndexOf('/', path.lastIndexOf('/') - 1) - 1) + 1;
+  const code = h(
+    'code',
+    {},
+    h('span', { className: 'far' }, path.slice(0, end)),
+    `${path.slice(end)}${line > 0 ? `:${line}` : ''}`,
+  );
+  if (!path.startsWith('/') && !/^[A-Za-z]:[\\/]/.test(path)) return code;
   const url = `vscode://file/${path.replace(/^\//, '').replaceAll('\\', '/')}:${line}`;
-  return h('a', { href: encodeURI(url), title: 'Open in VS Code' }, h('code', {}, text));
+  return h('a', { href: encodeURI(url), title: `${path}: open in VS Code` }, code);
 }
 
 function functionTable(flame: Flame, type: number, value: (amount: number) => string): HTMLElement {
@@ -171,7 +188,7 @@ function functionTable(flame: Flame, type: number, value: (amount: number) => st
     h(
       'thead',
       {},
-      h('tr', {}, ...['Function', 'Self', 'Total', 'Source'].map(head => h('th', { scope: 'col' }, head))),
+      h('tr', {}, ...['Self', 'Total', 'Function'].map(head => h('th', { scope: 'col' }, head))),
     ),
     h(
       'tbody',
@@ -181,10 +198,9 @@ function functionTable(flame: Flame, type: number, value: (amount: number) => st
         return h(
           'tr',
           {},
-          h('td', {}, name),
           h('td', {}, value(self)),
           h('td', {}, value(total)),
-          h('td', {}, file === '' ? '' : sourceLine(file, line)),
+          h('td', {}, h('b', {}, name), ...(file === '' ? [] : [' ', sourceLine(file, line)])),
         );
       }),
     ),

@@ -1,4 +1,4 @@
-import type { Status } from '../status';
+import type { Live } from '../live';
 import * as api from './api';
 import { createCaptures } from './captures';
 import { createCharts } from './charts';
@@ -8,9 +8,13 @@ import { showFlame } from './flame';
 import './main.css';
 import { span } from '../units';
 import { createTimeline } from './timeline';
+import { createVigil } from './vigil';
 
-/** Milliseconds between two looks at the server. */
+/** Milliseconds between two looks at the server, and while the main thread does not answer. */
 const lookMs = 2000;
+const blockedLookMs = 1000;
+/** Milliseconds after which a time that passes is said anew. */
+const tickMs = 250;
 const ranges = [
   ['5 min', 300],
   ['15 min', 900],
@@ -20,46 +24,73 @@ const ranges = [
 const timeline = createTimeline();
 const charts = createCharts(byId('charts'), timeline);
 const captures = createCaptures(byId('take'), byId('captures'), id => void openFlame(id));
+const vigil = createVigil();
 let range = 1800;
+/** Ends the flame graph that is shown. */
+let endFlame = (): void => {};
 
 async function openFlame(id: string): Promise<void> {
   const section = byId('flame-section');
   const into = byId('flame');
-  section.hidden = false;
+  endFlame();
+  endFlame = () => {};
   try {
     const { record, flame } = await api.flame(id);
-    showFlame(into, record, flame);
-    byId('flame-title').focus();
+    section.hidden = false;
+    endFlame = showFlame(into, record, flame);
   } catch (error) {
+    section.hidden = false;
     into.replaceChildren(h('p', { className: 'message' }, errorText(error)));
   }
+  const title = byId('flame-title');
+  title.focus({ preventScroll: true });
+  title.scrollIntoView({ block: 'start' });
 }
 
-function showStatus(status: Status): void {
-  const version = status.serviceVersion === undefined ? '' : ` ${status.serviceVersion}`;
-  byId('service').textContent = `${status.service}${version}`;
-  document.title = `${status.service}: vital signs`;
-  byId('facts').textContent =
-    `process ${status.pid}, Node.js ${status.nodeVersion}, up ${span(status.uptimeSeconds)}`;
-  const { answers, blockedMs } = status.mainThread;
-  say(answers ? '' : `The event loop is blocked, for ${span(blockedMs / 1000)} so far.`);
+byId('flame-close').addEventListener('click', () => {
+  byId('flame-section').hidden = true;
+  endFlame();
+  endFlame = () => {};
+  byId('flame').replaceChildren();
+  byId('captures').focus();
+});
+
+function showFacts({ service, serviceVersion, nodeVersion, pid, uptimeSeconds }: Live): void {
+  put(byId('service'), `${service}${serviceVersion === undefined ? '' : ` ${serviceVersion}`}`);
+  document.title = `${service}: vital signs`;
+  put(byId('facts'), `process ${pid}, Node.js ${nodeVersion}, up ${span(uptimeSeconds)}`);
 }
 
-function say(text: string): void {
-  const state = byId('state');
-  if (state.textContent !== text) state.textContent = text;
+/** What is said aloud stands apart from the time, which would be said every second. */
+function showNotice(): void {
+  const { what, time } = vigil.notice();
+  put(byId('state-what'), what);
+  put(byId('state-time'), time);
 }
 
-async function look(): Promise<void> {
+function put(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** @returns milliseconds until the next look */
+async function look(): Promise<number> {
+  let answers = true;
   try {
-    timeline.add(await api.history(timeline.last));
-    charts.update(range);
-    showStatus(await api.status());
-    showFindings(byId('findings'), await api.findings());
-    await captures.refresh();
+    vigil.asked();
+    const live = await api.live(timeline.last);
+    answers = live.mainThread.answers;
+    vigil.answered(live.mainThread);
+    const { last } = timeline;
+    timeline.add(live.history);
+    if (timeline.last !== last) charts.update(range);
+    showFacts(live);
+    showFindings(byId('findings'), live.findings);
+    await captures.refresh(live.capturesTag);
   } catch (error) {
-    say(`The server does not answer: ${errorText(error)}`);
+    vigil.failed(errorText(error));
   }
+  showNotice();
+  return answers ? lookMs : blockedLookMs;
 }
 
 function errorText(error: unknown): string {
@@ -69,8 +100,8 @@ function errorText(error: unknown): string {
 /** Looks for as long as somebody sees the page; what came in between is in the server's ring. */
 async function keepLooking(): Promise<void> {
   for (;;) {
-    if (document.visibilityState === 'visible') await look();
-    await new Promise(resolve => setTimeout(resolve, lookMs));
+    const pause = document.visibilityState === 'visible' ? await look() : lookMs;
+    await new Promise(resolve => setTimeout(resolve, pause));
   }
 }
 
@@ -91,4 +122,5 @@ setTheme(isDark.matches);
 isDark.addEventListener('change', ({ matches }) => setTheme(matches));
 byId('theme').addEventListener('click', () => setTheme(document.documentElement.dataset['theme'] !== 'dark'));
 
+setInterval(showNotice, tickMs);
 void keepLooking();

@@ -26,6 +26,8 @@ export interface CaptureStore {
   /** The file of a capture, open for reading, whatever the caller gave for an id; `undefined` when there is none. */
   open(id: string): Promise<{ record: CaptureRecord; file: FileHandle; name: string } | undefined>;
   usage(): Promise<{ count: number; bytes: number }>;
+  /** Another one whenever the list is another, without reading it; never rejects. */
+  tag(): Promise<string>;
 }
 
 /** An identifier that sorts by time and is a file name: `cpu-20260730T101500123Z-1f2e3d4c`. */
@@ -96,6 +98,13 @@ export function createStore(
       await place.check();
       const files = await scan(place.path);
       return { count: files.length, bytes: files.reduce((total, { bytes }) => total + bytes, 0) };
+    },
+    tag() {
+      // A capture comes by renaming and goes by removing, and both are a change of the folder.
+      return stat(place.path, { bigint: true }).then(
+        ({ mtimeNs, ino }) => `${ino}-${mtimeNs}`,
+        () => 'none',
+      );
     },
   };
 }

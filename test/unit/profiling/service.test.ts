@@ -80,6 +80,7 @@ beforeEach(() => {
       },
       list: async () => saved,
       open: async () => undefined,
+      tag: async () => '',
       usage: async () => ({ count: 0, bytes: 0 }),
     },
     mapper: undefined,

@@ -229,3 +229,24 @@ test('without a setting captures lie in a folder of this user alone, which a str
     else process.env['TMPDIR'] = temporary;
   }
 });
+
+test('the tag is another one after each capture that comes or goes, and the same while none does', async () => {
+  const folder = freshFolder();
+  const store = createStore(folder, 1e6);
+  const tags = [await store.tag()];
+  const first = record(1);
+  for (const change of [
+    () => store.save(first, Buffer.from('profile')),
+    () => store.save(record(2), Buffer.from('profile')),
+    async () => rmSync(join(folder, `${first.id}.json`)),
+  ]) {
+    // Times of files are as fine as the kernel's clock tick.
+    await new Promise(resolve => setTimeout(resolve, 20));
+    await change();
+    tags.push(await store.tag());
+    assert.equal(await store.tag(), tags[tags.length - 1]);
+  }
+  await store.list();
+  assert.equal(await store.tag(), tags[tags.length - 1], 'reading is no change');
+  assert.equal(new Set(tags).size, tags.length, tags.join(' '));
+});
