@@ -151,7 +151,7 @@ function table(records: readonly CaptureRecord[], open: (id: string) => void): H
           {},
           h('td', {}, kind),
           h('td', {}, new Date(startedAt).toLocaleString()),
-          h('td', {}, durationMs === 0 ? 'a moment' : span(durationMs / 1000)),
+          h('td', {}, durationMs < 500 ? 'a moment' : span(durationMs / 1000)),
           h('td', {}, whyOf(record)),
           h('td', {}, bytes(record.bytes)),
           h('td', {}, ...(format === 'pprof' ? [show, ' '] : []), download),
