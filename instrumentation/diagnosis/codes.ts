@@ -187,7 +187,7 @@ export const findingDefinitions = {
   },
   event_loop_stall: {
     severity: 'warning',
-    title: 'blocks the event loop again and again, or for long',
+    title: 'has blocked the event loop',
     advice:
       'Do less at a time there, or do it in a worker thread; what it waits for synchronously has an asynchronous form.',
     raiseAfter: 1,

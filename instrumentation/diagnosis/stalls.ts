@@ -46,6 +46,8 @@ const repeatedMs = 600_000;
 const severe = 10;
 const mostPlaces = 50;
 const mostFrames = 20;
+/** Frames of the stack on a line of the log. */
+const loggedFrames = 4;
 /**
  * Looks, ten seconds apart, over which blocks without a stack are counted, and the share of them in which the thread ran,
  * and did not wait for a CPU.
@@ -57,14 +59,14 @@ const computed = 0.5;
 export function diagnoseStalls(
   registry: MetricRegistry,
   findings: Findings,
-  log: Pick<Log, 'info'>,
+  log: Pick<Log, 'info' | 'notice'>,
   thresholdMs: number,
   now: () => number = Date.now,
   scheduling: () => Scheduling = readScheduling,
   agentFolder: string | undefined = ownFolder,
 ): StallDiagnosis {
   const measured = registry.instrument(eventLoopMetrics.stall).with({});
-  const places = new Map<string, StallPlace & { recent: number[] }>();
+  const places = new Map<string, StallPlace & { recent: number[]; saidAt: number }>();
   let stacks = false;
   const isAgents = ({ file }: Frame): boolean => agentFolder !== undefined && file.startsWith(agentFolder);
   const isApplications = (frame: Frame): boolean =>
@@ -82,12 +84,20 @@ export function diagnoseStalls(
       const waitedMs = Math.round(durationMs - ranMs);
       const scheduled = place === unscheduled || waitedMs < durationMs * told;
       const waiting = scheduled ? '' : `, for ${waitedMs} ms of which it was not scheduled`;
-      log.info(`the event loop was blocked for ${Math.round(durationMs)} ms by ${place}${waiting}`);
-      // A machine that sleeps or is overloaded is not the application's doing.
-      if (place === unscheduled || ranMs < thresholdMs) return;
+      const line = `the event loop was blocked for ${Math.round(durationMs)} ms by ${place}${waiting}`;
       const at = now();
       const known = places.get(place);
-      if (known === undefined && places.size >= mostPlaces) return;
+      // A machine that sleeps or is overloaded is not the application's doing.
+      const isOthers = place === unscheduled || ranMs < thresholdMs;
+      if (isOthers || (known === undefined && places.size >= mostPlaces)) {
+        log.info(line);
+        return;
+      }
+      // Of each place seldom, so that a place that blocks all the time does not fill the log.
+      const isDue = known === undefined || at - known.saidAt >= repeatedMs;
+      const top = frames.some(({ file }) => file !== '') ? frames.slice(0, loggedFrames).map(written) : [];
+      if (isDue) log.notice(top.length === 0 ? line : [`${line}, at`, ...top].join('\n'));
+      else log.info(line);
       const recent = [...(known?.recent ?? []), at].filter(time => at - time < repeatedMs).slice(-repeated);
       const isLongest = ms > (known?.longestMs ?? 0);
       const entry = {
@@ -98,6 +108,7 @@ export function diagnoseStalls(
         lastAt: at,
         stack: known === undefined || isLongest ? frames.slice(0, mostFrames).map(written) : known.stack,
         recent,
+        saidAt: isDue ? at : known.saidAt,
       };
       places.set(place, entry);
       // What ran in no code of the application's is in the report, and nothing that it could mend.
@@ -134,7 +145,7 @@ export function diagnoseStalls(
       totalMs: Math.round(measured.sum * 1000),
       stacks,
       places: [...places.values()]
-        .map(({ recent: _, ...place }) => place)
+        .map(({ recent: _, saidAt: __, ...place }) => place)
         .sort((a, b) => b.totalMs - a.totalMs),
     }),
   };

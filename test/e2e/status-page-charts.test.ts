@@ -114,6 +114,25 @@ test('a page that is open asks for one thing a round, which has no report and no
   await page.context().close();
 });
 
+test('a server that takes a question and gives no answer is said too, and for how long', async () => {
+  let silent = false;
+  const { page } = await openPage(browser, `${shop.url}/`, {}, async page => {
+    await page.route('**/vitals/live?*', async route => {
+      if (!silent) await route.continue();
+    });
+  });
+  await page.waitForSelector('[data-chart="cpu"] canvas', { timeout: longMs });
+  assert.equal((await page.locator('#state').textContent())!.trim(), '');
+  silent = true;
+  for (const seconds of [5, 6]) {
+    await becomesTrue(
+      page,
+      `document.getElementById('state').textContent === 'The server has not answered for ${seconds} s'`,
+    );
+  }
+  await page.context().close();
+});
+
 test('while the event loop is blocked the page says so, and for how long, with nothing on the console', async () => {
   const app = await startAdminApp('blocks.js');
   try {

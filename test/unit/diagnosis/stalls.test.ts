@@ -30,7 +30,7 @@ function setUp() {
   const stalls = diagnoseStalls(
     registry,
     createFindings(finding => found.push(finding)),
-    { info: line => lines.push(line) },
+    { info: line => lines.push(`info ${line}`), notice: line => lines.push(`notice ${line}`) },
     100,
     () => time,
     () => ({ ...scheduled }),
@@ -49,14 +49,16 @@ function setUp() {
 }
 
 test('the third block from one place within ten minutes is a finding, with the stack of the longest', () => {
-  const { stalls, found, lines, pass } = setUp();
+  const { stalls, found, pass } = setUp();
   stalls.stall({ durationMs: 120, ranMs: 120, frames: report });
   stalls.stall({ durationMs: 300.4, ranMs: 300.4, frames: [frame('zip', 'node:zlib'), ...report] });
   assert.deepEqual(found, []);
   pass(1000);
   stalls.stall({ durationMs: 150, ranMs: 150, frames: report });
   assert.equal(found.length, 1);
-  const { code, subject, evidence, runbook } = found[0]!;
+  const { code, subject, title, evidence, runbook } = found[0]!;
+  // As true of one block as of many: how many, and how long, is in the evidence.
+  assert.equal(title, 'has blocked the event loop');
   assert.deepEqual([code, subject], ['event_loop_stall', 'writeReport (/srv/report.js)']);
   assert.deepEqual(evidence, {
     last_ms: 150,
@@ -66,11 +68,40 @@ test('the third block from one place within ten minutes is a finding, with the s
     stack: 'zip node:zlib\nparse node:json\nwriteReport /srv/report.js:12\n(anonymous) /srv/app.js:3',
   });
   assert.equal(runbook, 'docs/runbooks/event-loop-stall.md');
-  assert.equal(lines[1], 'the event loop was blocked for 300 ms by writeReport (/srv/report.js)');
   assert.deepEqual(
     stalls.report().places.map(({ place, count, totalMs, lastAt }) => [place, count, totalMs, lastAt]),
     [['writeReport (/srv/report.js)', 3, 570, 1000]],
   );
+});
+
+test('a block is said with the top of its stack, once in ten minutes for each place, and at level info else', () => {
+  const { stalls, lines, pass } = setUp();
+  const said = 'the event loop was blocked for 120 ms by writeReport (/srv/report.js)';
+  const deep = [...report, frame('main', '/srv/app.js', 9), frame('start', '/srv/app.js', 1)];
+  stalls.stall({ durationMs: 120, ranMs: 120, frames: deep });
+  pass(599_999);
+  stalls.stall({ durationMs: 120, ranMs: 120, frames: deep });
+  stalls.stall({ durationMs: 130, ranMs: 130, frames: [frame('other', '/srv/other.js', 7)] });
+  pass(1);
+  stalls.stall({ durationMs: 120, ranMs: 120, frames: deep });
+  const withStack = `notice ${said}, at\nparse node:json\nwriteReport /srv/report.js:12\n(anonymous) /srv/app.js:3\nmain /srv/app.js:9`;
+  assert.deepEqual(lines, [
+    withStack,
+    `info ${said}`,
+    'notice the event loop was blocked for 130 ms by other (/srv/other.js), at\nother /srv/other.js:7',
+    withStack,
+  ]);
+  stalls.stall({ durationMs: 120, ranMs: 120, frames: [frame('(no JavaScript running)', '')] });
+  assert.equal(lines[4], 'notice the event loop was blocked for 120 ms by (no JavaScript running)');
+});
+
+test('a machine that slept, and more places than are kept, are said at level info alone', () => {
+  const { stalls, lines } = setUp();
+  stalls.stall({ durationMs: 5000, ranMs: 5000, frames: [frame('(process was not scheduled)', '')] });
+  assert.deepEqual(lines, ['info the event loop was blocked for 5000 ms by (process was not scheduled)']);
+  for (let i = 0; i < 80; i++)
+    stalls.stall({ durationMs: 200, ranMs: 200, frames: [frame(`f${i}`, '/srv/app.js')] });
+  assert.equal(lines.filter(line => line.startsWith('notice')).length, 50);
 });
 
 test('one block of ten times the threshold is a finding by itself', () => {
@@ -110,7 +141,7 @@ test('blocks in which the process waited for a CPU count for the time that it ra
   assert.deepEqual([found, stalls.report().places], [[], []]);
   assert.equal(
     lines[0],
-    'the event loop was blocked for 2000 ms by writeReport (/srv/report.js), for 1901 ms of which it was not scheduled',
+    'info the event loop was blocked for 2000 ms by writeReport (/srv/report.js), for 1901 ms of which it was not scheduled',
   );
   for (let i = 0; i < 3; i++) stalls.stall({ durationMs: 2000, ranMs: 110, frames: report });
   assert.deepEqual(found[0]!.evidence['total_ms'], 330);
