@@ -45,7 +45,6 @@ export const catalogue: readonly Metric[] = [
   httpServerMetrics,
   httpClientMetrics,
   dbPoolMetrics,
-  databaseMetrics,
   dbOperationMetrics,
   databaseMetrics,
   cacheMetrics,
