@@ -41,7 +41,7 @@ const bounds: Readonly<Record<string, RegExp>> = {
   'error.type': /^([1-5]\d\d|[A-Z][A-Z0-9_]+|[a-z_]+|\w*Error|_OTHER|[0-9A-Z]{5})$/,
   'server.address': /^(_OTHER|127\.0\.0\.1|localhost)$/,
   'server.port': number,
-  'db.client.connection.pool.name': /^(127\.0\.0\.1|localhost):\d+\/\w+$/,
+  'db.client.connection.pool.name': /^((127\.0\.0\.1|localhost):\d+\/\w+|database)$/,
   'db.system.name': /^postgresql$/,
   'db.operation.name': /^([A-Z]+( [A-Z]+)?|_OTHER)$/,
   'db.query.summary': /^([A-Z]+( (things|secret_table_\d+|pg_sleep))*|CREATE TABLE things|_OTHER)$/,
