@@ -14,6 +14,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
   'worker-pool': () => import('./worker-pool'),
   lock: () => import('./lock'),
   cache: () => import('./cache'),
+  database: () => import('./database'),
   instruments: () => import('./instruments'),
   'gc-advice': () => import('./gc-advice'),
   diagnosis: () => import('./diagnosis'),
