@@ -1,23 +1,19 @@
 import { callable } from '../options';
 import { registerSource } from '../sources';
 import type { Draft } from './draft';
-import type { CacheEntry } from './entry';
-import { type Flight, Flights } from './loading/flights';
 import { KeyFilter } from './loading/key-filter';
 import { LoadLock } from './loading/load-lock';
-import { type EntryOptions, type Load, Loader, type LoadJob, type LoadReason } from './loading/loader';
+import { type EntryOptions, type Load, Loader } from './loading/loader';
 import { type PrefetchTarget, startPrefetcher } from './loading/prefetcher';
+import { Reader } from './loading/reader';
 import { checkTags } from './loading/tags';
 import { type WarmUpOptions, type WarmUpProgress, warmUpAll } from './loading/warm-up';
-import {
-  type SettledCacheOptions,
-  type SettledPrefetch,
-  settleCacheOptions,
-  type TieredCacheOptions,
-} from './options';
-import type { CacheStats, TierStats } from './stats';
+import type { SettledCacheOptions, SettledPrefetch, TieredCacheOptions } from './options';
+import { settleCacheOptions } from './settle-options';
+import type { CacheStats } from './stats';
 import { CacheCounters, cacheSource } from './stats';
-import { type SharedLook, Tiers } from './tiers';
+import { statsOf } from './stats-of';
+import { Tiers } from './tiers';
 import type { WriteBack } from './writing/write-back';
 import type { UnwrittenWrite } from './writing/write-back-options';
 import { createWriter, type Writer } from './writing/writer';
@@ -35,9 +31,7 @@ export class TieredCache<V> {
   readonly name: string;
   readonly #options: SettledCacheOptions<V>;
   readonly #tiers: Tiers<V>;
-  readonly #now: () => number;
-  readonly #flights = new Flights<V>();
-  readonly #loader: Loader<V>;
+  readonly #reader: Reader<V>;
   readonly #filter: KeyFilter | undefined;
   readonly #writer: Writer<V>;
   readonly #writeBack: WriteBack<V> | undefined;
@@ -45,7 +39,6 @@ export class TieredCache<V> {
   readonly #stats: () => CacheStats;
   readonly #unregister: () => void;
   readonly #stopPrefetch: () => void;
-  readonly #refreshes = new Map<string, Promise<void>>();
   /** Held here, since the prefetcher holds it no stronger than the cache is held. */
   #prefetching: PrefetchTarget<V> | undefined;
 
@@ -55,12 +48,11 @@ export class TieredCache<V> {
     this.#options = settled;
     const { name, source, loadLock, prefetch, onError } = settled;
     this.name = name;
-    this.#now = settled.now;
     const counters = this.#counters;
     const filter = settled.filter && new KeyFilter(settled.filter, onError);
     this.#filter = filter;
     const tiers = new Tiers<V>(settled, counters, {
-      outdated: key => this.#flights.forget(key),
+      outdated: key => this.#reader.forget(key),
       keyWritten: key => filter?.add(key),
       listening(listening) {
         if (listening) void filter?.fill();
@@ -69,9 +61,11 @@ export class TieredCache<V> {
     });
     this.#tiers = tiers;
     const lock = loadLock && new LoadLock(tiers.shared.at(-1)!.tier, loadLock);
-    this.#loader = new Loader(tiers, settled, counters, lock);
     this.#writer = createWriter(settled, tiers);
-    this.#writeBack = this.#writer.back;
+    const writeBack = this.#writer.back;
+    this.#writeBack = writeBack;
+    const loader = new Loader(tiers, settled, counters, lock);
+    this.#reader = new Reader(settled, counters, { tiers, loader, filter, writeBack });
     void filter?.fill();
     this.#stopPrefetch = prefetch ? this.#startPrefetch(prefetch, source!.load) : () => {};
     // Neither the cache nor a callback of the application's: the registry would keep a dropped cache alive.
@@ -82,7 +76,7 @@ export class TieredCache<V> {
   /** The value of `key`, or undefined. With a source, as `getOrLoad` with its loader. */
   get(key: string): Promise<V | undefined> {
     const load = this.#options.source?.load;
-    return this.#get(key, load, noEntryOptions);
+    return this.#reader.get(key, load, noEntryOptions);
   }
 
   /**
@@ -97,7 +91,7 @@ export class TieredCache<V> {
     entry?: EntryOptions<V>,
   ): Promise<V | undefined>;
   getOrLoad(key: string, loader: Load<V>, entry: EntryOptions<V> = noEntryOptions): Promise<V | undefined> {
-    return this.#get(key, loader, entry);
+    return this.#reader.get(key, loader, entry);
   }
 
   /**
@@ -113,7 +107,7 @@ export class TieredCache<V> {
     const draft: Draft<V> = {
       value,
       version: this.#tiers.nextVersion(),
-      bornAt: this.#now(),
+      bornAt: this.#options.now(),
       bestBefore: Infinity,
       ttlMs,
       loadMs: 0,
@@ -162,7 +156,7 @@ export class TieredCache<V> {
     return warmUpAll(keys, options, async key => {
       let asked = false;
       try {
-        const value = await this.#get(
+        const value = await this.#reader.get(
           key,
           key => {
             asked = true;
@@ -207,182 +201,12 @@ export class TieredCache<V> {
     return { unwritten };
   }
 
-  #get(key: string, load: Load<V> | undefined, entry: EntryOptions<V>): Promise<V | undefined> {
-    const start = this.#now();
-    const counters = this.#counters;
-    counters.gets++;
-    const dirty = this.#writeBack?.get(key);
-    if (dirty !== undefined) {
-      counters.dirtyHits++;
-      return this.#answer(start, dirty.value);
-    }
-    if (this.#filter?.excludes(key)) {
-      counters.filtered++;
-      return this.#answer(start, undefined);
-    }
-    const found = this.#tiers.lookInMemory(key, start);
-    if (found !== undefined) {
-      if (start < found.freshUntil) {
-        if (load !== undefined && this.#isEarly(found, start))
-          this.#refresh(key, load, entry, 'early', found.version);
-        return this.#answer(start, found.value);
-      }
-      if (load !== undefined) {
-        this.#refresh(key, load, entry, 'stale', found.version);
-        return this.#answer(start, found.value);
-      }
-    }
-    return this.#getShared(key, load, entry, start);
-  }
-
-  #answer(start: number, value: V | undefined): Promise<V | undefined> {
-    if (value === undefined) this.#counters.absent++;
-    else this.#counters.hits++;
-    this.#counters.getTime.record((this.#now() - start) / 1000);
-    return Promise.resolve(value);
-  }
-
-  async #getShared(
-    key: string,
-    load: Load<V> | undefined,
-    entry: EntryOptions<V>,
-    start: number,
-  ): Promise<V | undefined> {
-    let flight = this.#flights.get(key);
-    if (flight === undefined) flight = this.#takeOff(key);
-    else this.#counters.stampedeSuppressed++;
-    const look = await flight.look;
-    const { fresh, stale } = look;
-    const draft = fresh ?? (load === undefined ? undefined : stale);
-    if (draft !== undefined) {
-      if (fresh === undefined) this.#refresh(key, load!, entry, 'stale', draft.version);
-      return this.#answer(start, draft.value);
-    }
-    this.#counters.getTime.record((this.#now() - start) / 1000);
-    if (load === undefined) return undefined;
-    return this.#loadFor(key, flight, look, load, entry);
-  }
-
-  #takeOff(key: string): Flight<V> {
-    const reading = this.#tiers.readings.begin(key);
-    const look = this.#tiers.lookInShared(key, reading);
-    const flight: Flight<V> = { reading, look, loading: undefined, over: false };
-    this.#flights.set(key, flight);
-    void this.#land(key, flight);
-    return flight;
-  }
-
-  /** Ends the flight when its lookup has ended and, where somebody asked for one, the load that follows. */
-  async #land(key: string, flight: Flight<V>): Promise<void> {
-    await flight.look;
-    // Those who waited for the lookup go on before this does, and have begun the load.
-    await undefined;
-    const { loading } = flight;
-    if (loading !== undefined) {
-      // What failed is begun anew by who asks next, whatever is still to be cleaned up.
-      loading.value.catch(() => this.#flights.end(key, flight));
-      await loading.stored;
-    }
-    flight.over = true;
-    this.#flights.end(key, flight);
-    this.#tiers.readings.end(key, flight.reading);
-  }
-
-  #loadFor(
-    key: string,
-    flight: Flight<V>,
-    look: SharedLook<V>,
-    load: Load<V>,
-    entry: EntryOptions<V>,
-  ): Promise<V | undefined> {
-    if (flight.loading === undefined) {
-      if (flight.over) return this.#getShared(key, load, entry, this.#now());
-      flight.loading = this.#loader.start(
-        { key, load, entry, reading: flight.reading, reason: 'asked' },
-        look,
-      );
-      this.#tiers.later(flight.loading.stored);
-    }
-    return flight.loading.value;
-  }
-
-  #isEarly({ freshUntil, loadMs }: CacheEntry<V>, now: number): boolean {
-    const { earlyRefresh, random } = this.#options;
-    const window = loadMs * earlyRefresh;
-    const left = freshUntil - now;
-    // Past twenty times the window chance has it once in five hundred million.
-    return left < window * 20 && left <= -window * Math.log(1 - random());
-  }
-
-  /** Loads again in the background, once at a time for each key. */
-  #refresh(
-    key: string,
-    load: Load<V>,
-    entry: EntryOptions<V>,
-    reason: Exclude<LoadReason, 'asked'>,
-    known: string,
-  ): Promise<void> {
-    const underWay = this.#refreshes.get(key);
-    if (underWay !== undefined) return underWay;
-    const counters = this.#counters;
-    if (reason === 'early') counters.early++;
-    else if (reason === 'stale') counters.staleRefreshes++;
-    else counters.prefetched++;
-    const reading = this.#tiers.readings.begin(key);
-    const work = this.#refreshNow({ key, load, entry, reading, reason, known })
-      .catch(this.#options.onError)
-      .finally(() => {
-        this.#refreshes.delete(key);
-        this.#tiers.readings.end(key, reading);
-      });
-    this.#refreshes.set(key, work);
-    this.#tiers.later(work);
-    return work;
-  }
-
-  async #refreshNow(job: LoadJob<V>): Promise<void> {
-    const look = await this.#tiers.lookInShared(job.key, job.reading);
-    const { fresh } = look;
-    if (fresh !== undefined) {
-      const left = fresh.bestBefore - this.#now();
-      // Another process has loaded it, or the shared tier has it for a good while yet.
-      const lasts = left > (this.#options.l1?.ttlMs ?? 0) / 2;
-      if (job.reason === 'stale' || fresh.version !== job.known || lasts) return;
-    }
-    const loading = this.#loader.start(job, look);
-    await loading.value;
-    await loading.stored;
-  }
-
   #startPrefetch(options: SettledPrefetch, load: Load<V>): () => void {
     this.#prefetching = {
       memory: this.#tiers.memory!,
-      now: this.#now,
-      refresh: (key, { version }) => this.#refresh(key, load, noEntryOptions, 'prefetch', version),
+      now: this.#options.now,
+      refresh: (key, { version }) => this.#reader.refresh(key, load, noEntryOptions, 'prefetch', version),
     };
     return startPrefetcher(options, this.#prefetching);
   }
-}
-
-/** Reads counters and holds nothing else. */
-function statsOf<V>(
-  counters: CacheCounters,
-  { memory, shared }: Tiers<V>,
-  lock: LoadLock | undefined,
-  writeBack: WriteBack<V> | undefined,
-): () => CacheStats {
-  const read: Partial<Record<'l1' | 'l2' | 'l3', () => TierStats>> = {};
-  if (memory) read.l1 = memory.stats;
-  for (const { tier } of shared) read[tier.tier] = tier.stats;
-  const { l1, l2, l3 } = read;
-  const lockCounters = lock?.counters;
-  const writeBackCounters = writeBack?.counters;
-  return () =>
-    counters.snapshot({
-      ...(l1 && { l1: l1() }),
-      ...(l2 && { l2: l2() }),
-      ...(l3 && { l3: l3() }),
-      ...(lockCounters && { lock: lockCounters.snapshot() }),
-      ...(writeBackCounters && { writeBack: writeBackCounters.snapshot() }),
-    });
 }
