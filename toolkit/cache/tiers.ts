@@ -5,6 +5,7 @@ import { type CacheMessage, listen, type MessageListener, publish } from './inva
 import { Repairs } from './invalidation/repairs';
 import { SharedLog } from './invalidation/shared-log';
 import { isCurrent, type Reading, Readings } from './loading/readings';
+import type { Shared, SharedLook, TiersListener } from './looks';
 import { MemoryTier } from './memory/memory-tier';
 import type { SettledCacheOptions } from './options';
 import { type Encoded, encode, noPayload } from './remote/codec';
@@ -12,31 +13,6 @@ import { type RemoteRead, RemoteTier } from './remote/remote-tier';
 import type { CacheCounters } from './stats';
 import { createVersions } from './versions';
 import { KeyedQueue } from './writing/keyed-queue';
-
-/** A shared tier, and what of it is outdated. */
-interface Shared<V> {
-  readonly tier: RemoteTier<V>;
-  readonly repairs: Repairs;
-}
-
-/** What looking in the shared tiers gave. */
-export interface SharedLook<V> {
-  readonly fresh?: Draft<V>;
-  /** Past its time, where nothing is fresh. */
-  readonly stale?: Draft<V>;
-  /** Of each shared tier that was looked in, innermost first. */
-  readonly reads: readonly RemoteRead<V>[];
-}
-
-/** What the tiers tell their cache. */
-export interface TiersListener {
-  /** What is under way for this key, or for all where undefined, is of the time before a write. */
-  outdated(key: string | undefined): void;
-  /** A key was written elsewhere. */
-  keyWritten(key: string): void;
-  /** Whether writes elsewhere are heard of. */
-  listening(listening: boolean): void;
-}
 
 /** How long this process's copy of the log of invalidations is trusted where it hears of nothing, in milliseconds. */
 const logLeaseMs = 1000;

@@ -1,4 +1,4 @@
-import type { SharedLook } from '../tiers';
+import type { SharedLook } from '../looks';
 import type { Loading } from './loader';
 import type { Reading } from './readings';
 

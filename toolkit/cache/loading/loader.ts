@@ -1,7 +1,8 @@
 import type { Draft } from '../draft';
+import type { SharedLook } from '../looks';
 import type { SettledCacheOptions } from '../options';
 import type { CacheCounters } from '../stats';
-import type { SharedLook, Tiers } from '../tiers';
+import type { Tiers } from '../tiers';
 import type { HeldLock, LoadLock } from './load-lock';
 import type { Reading } from './readings';
 import { checkTags } from './tags';

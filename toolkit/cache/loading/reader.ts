@@ -1,7 +1,8 @@
 import type { CacheEntry } from '../entry';
+import type { SharedLook } from '../looks';
 import type { SettledCacheOptions } from '../options';
 import type { CacheCounters } from '../stats';
-import type { SharedLook, Tiers } from '../tiers';
+import type { Tiers } from '../tiers';
 import type { WriteBack } from '../writing/write-back';
 import { type Flight, Flights } from './flights';
 import type { KeyFilter } from './key-filter';
