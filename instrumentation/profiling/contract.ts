@@ -45,6 +45,15 @@ export interface AllocationNode {
   readonly allocations: readonly { readonly sizeBytes: number; readonly count: number }[];
 }
 
+/** Memory that was in use when its sampling ended. */
+export interface CarriedHeap {
+  readonly root: AllocationNode;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+  /** How much of it can be in use still, from 0 to 1: what the heap has beside all that was sampled since. */
+  readonly share: number;
+}
+
 export interface HeapReading {
   /** `undefined` where the sampler can't be read by the main thread, but by the inspector alone. */
   readonly root: AllocationNode | undefined;
@@ -52,6 +61,8 @@ export interface HeapReading {
   readonly externalBytes: number;
   /** When this sampling began, in milliseconds since the epoch; `undefined` when somebody else began it. */
   readonly since: number | undefined;
+  /** What an earlier sampling had, where `allocs` took its place. */
+  readonly carried?: CarriedHeap;
 }
 
 /** Active resources that are alike. */

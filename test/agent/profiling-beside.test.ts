@@ -204,6 +204,21 @@ test('with an interval of 0 the heap is sampled from the first asking on', async
   await app.end();
 });
 
+test('allocs leaves a heap profile with what was in use before it', async () => {
+  const app = await start('known.js', { args: ['leak'] });
+  const bytes = (profile: DecodedPprof): number =>
+    profile
+      .top('inuse_space/bytes')
+      .filter(({ name }) => /rememberSession/.test(name))
+      .reduce((total, { value }) => total + value, 0);
+  const before = await until(app, '/debug/pprof/heap', profile => bytes(profile) > 8 * 2 ** 20);
+  await app.pprof('/debug/pprof/allocs?seconds=1');
+  const later = await app.pprof('/debug/pprof/heap');
+  assert.ok(bytes(later) >= 0.9 * bytes(before), `${bytes(before)} and then ${bytes(later)}`);
+  assert.match(later.comments.join(), /an allocs capture began the sampling anew/);
+  await app.end();
+});
+
 test('where Node.js permits no worker, that is one warning and the application runs', async () => {
   const major = Number(/v(\d+)/.exec((await runApp(['-p', 'process.version'], { nodeArgs: [] })).stdout)![1]);
   const flag = major >= 24 ? '--permission' : '--experimental-permission';

@@ -2,6 +2,8 @@ import type { AllocationNode } from '../../profiling/contract';
 import { createHeapSampler, type HeapSampler, loadBinding } from '../../profiling/main/heap-sampler';
 import { mannKendall } from './trend';
 
+type SiteSampler = Pick<HeapSampler, 'start' | 'stop' | 'read'>;
+
 /** A place in the code whose allocations are alive, and more of them than before. */
 export interface GrowingSite {
   /** The innermost function that is the application's, and where it begins. */
@@ -58,10 +60,10 @@ const worthNaming = 0.05;
  */
 export function searchSites(
   gapMs: number,
-  open: (intervalBytes: number) => HeapSampler | undefined = openSampler,
+  open: (intervalBytes: number) => SiteSampler | undefined = openSampler,
   now: () => number = Date.now,
 ): SiteSearch {
-  let sampler: HeapSampler | undefined;
+  let sampler: SiteSampler | undefined;
   let unavailable: string | undefined;
   let intervalBytes = mostBytes;
   let seen: { at: number; sites: ReadonlyMap<string, Site> }[] = [];
@@ -112,7 +114,7 @@ export function searchSites(
   };
 }
 
-function openSampler(intervalBytes: number): HeapSampler | undefined {
+function openSampler(intervalBytes: number): SiteSampler | undefined {
   const binding = loadBinding();
   return binding === undefined ? undefined : createHeapSampler(intervalBytes, binding);
 }

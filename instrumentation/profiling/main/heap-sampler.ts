@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import type { AllocationNode, HeapReading } from '../contract';
+import type { AllocationNode, CarriedHeap, HeapReading } from '../contract';
+import { bytesOf, mergeAllocations } from './allocation-tree';
 
 const stackDepth = 64;
 
@@ -17,8 +18,13 @@ export interface HeapSampler {
   start(): void;
   /** Ends what {@link start} began; somebody else's sampling goes on. */
   stop(): 'stopped' | 'foreign' | 'absent';
+  /** As {@link stop}, to make room for other sampling; what was sampled is carried on to the readings after it. */
+  suspend(): 'stopped' | 'foreign' | 'absent';
   read(): HeapReading;
 }
+
+/** Share of what was sampled before from which on it is told no more. */
+const negligible = 0.01;
 
 /**
  * The functions below its `heap` object are used, because that one throws at a second start: an application that
@@ -39,8 +45,10 @@ export function createHeapSampler(
   intervalBytes: number,
   binding: Binding | undefined,
   now: () => number = Date.now,
+  heapBytes: () => number = () => process.memoryUsage().heapUsed,
 ): HeapSampler {
   let startedAt: number | undefined;
+  let carried: Omit<CarriedHeap, 'share'> | undefined;
   const root = (): AllocationNode | undefined => {
     try {
       return binding?.getAllocationProfile();
@@ -54,14 +62,36 @@ export function createHeapSampler(
     binding.startSamplingHeapProfiler(intervalBytes, stackDepth);
     startedAt = now();
   };
+  const stop = (): 'stopped' | 'foreign' | 'absent' => {
+    if (root() === undefined) return 'absent';
+    if (startedAt === undefined) return 'foreign';
+    binding?.stopSamplingHeapProfiler();
+    startedAt = undefined;
+    return 'stopped';
+  };
+  const carriedBeside = (sampled: AllocationNode): CarriedHeap | undefined => {
+    if (carried === undefined) return undefined;
+    // V8 tells of no sample of a sampling that has ended whether it is alive. As objects come and go, those sampled
+    // anew fill the heap, and what can be left of the older ones shrinks.
+    const share = Math.min(1, (heapBytes() - bytesOf(sampled)) / bytesOf(carried.root));
+    if (share > negligible) return { ...carried, share };
+    carried = undefined;
+    return undefined;
+  };
   return {
     start,
-    stop() {
-      if (root() === undefined) return 'absent';
-      if (startedAt === undefined) return 'foreign';
-      binding?.stopSamplingHeapProfiler();
-      startedAt = undefined;
-      return 'stopped';
+    stop,
+    suspend() {
+      const sampled = root();
+      const before = sampled && carriedBeside(sampled);
+      const outcome = stop();
+      if (outcome === 'stopped' && sampled !== undefined) {
+        carried = {
+          root: before === undefined ? sampled : mergeAllocations(before.root, sampled),
+          until: now(),
+        };
+      }
+      return outcome;
     },
     read() {
       let profile = root();
@@ -72,7 +102,13 @@ export function createHeapSampler(
         profile = root();
       }
       const { external } = process.memoryUsage();
-      return { root: profile, externalBytes: external, since: startedAt };
+      const before = profile && startedAt !== undefined ? carriedBeside(profile) : undefined;
+      return {
+        root: profile,
+        externalBytes: external,
+        since: startedAt,
+        ...(before === undefined ? {} : { carried: before }),
+      };
     },
   };
 }

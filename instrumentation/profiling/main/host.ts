@@ -31,7 +31,7 @@ export function hostMethods(parts: HostParts): HostMethods {
       return heap.read();
     },
     startHeapSampling: () => heap.start(),
-    stopHeapSampling: () => heap.stop(),
+    stopHeapSampling: () => heap.suspend(),
     readResources: () => readActiveResources(parts.tracker),
     readContention: () => parts.contention.read(),
     loadedSourceMap: file => findSourceMap(file)?.payload,

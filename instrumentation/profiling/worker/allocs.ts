@@ -7,8 +7,9 @@ import { mainThreadCall } from './main-thread-call';
 /**
  * All that is allocated while it watches, collected or not, by the place that allocated it.
  *
- * V8 has one heap sampler, and this needs it for itself with other settings. The agent's own is stopped meanwhile and
- * begins anew afterwards; somebody else's stays, and there is no such capture.
+ * V8 has one heap sampler, and this needs it for itself with other settings: with those, nothing tells what is alive.
+ * The agent's own is stopped meanwhile and begins anew afterwards, for which what it had is carried on as it was;
+ * somebody else's stays, and there is no such capture.
  */
 export function allocsCapturer({ host, intervalBytes, open }: HeapAccess): Capturer {
   return {

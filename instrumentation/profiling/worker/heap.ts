@@ -1,4 +1,4 @@
-import type { AllocationNode, HeapReading, HostMethods } from '../contract';
+import type { AllocationNode, CarriedHeap, HeapReading, HostMethods } from '../contract';
 import type { Frame, StackProfile, StackSample } from '../pprof/profile';
 import { mergeSamples, pseudoFrame } from '../pprof/profile';
 import { NoAnswerError, type Peer } from '../rpc';
@@ -45,14 +45,32 @@ export function heapCapturer({ host, intervalBytes, open }: HeapAccess): Capture
         ? 'sampled by continuous profiling or by the application'
         : `sampled since ${new Date(reading.since).toISOString()}`,
     ];
+    const { carried, externalBytes } = reading;
+    if (carried !== undefined) comments.push(carriedComment(carried));
     const profile = allocationProfile(reading.root, 'inuse', intervalBytes, comments);
-    const external: StackSample = {
-      frames: [pseudoFrame('(external memory)')],
-      values: [1, reading.externalBytes],
-    };
-    return reading.externalBytes > 0 ? { ...profile, samples: [...profile.samples, external] } : profile;
+    const samples = [...profile.samples];
+    if (carried !== undefined) samples.push(...carriedSamples(carried, intervalBytes));
+    if (externalBytes > 0)
+      samples.push({ frames: [pseudoFrame('(external memory)')], values: [1, externalBytes] });
+    return { ...profile, samples };
   });
 }
+
+const beforeAllocs = '(in use before allocs)';
+
+/** What was in use when `allocs` took the sampler: by itself below a frame of its own, as far as it can be there still. */
+function carriedSamples({ root, share }: CarriedHeap, intervalBytes: number): StackSample[] {
+  return allocationProfile(root, 'inuse', intervalBytes, []).samples.map(({ frames, values }) => ({
+    frames: [...frames, pseudoFrame(beforeAllocs)],
+    values: values.map(value => Math.round(value * share)),
+  }));
+}
+
+const carriedComment = ({ until, share }: CarriedHeap): string =>
+  `an allocs capture began the sampling anew: below "${beforeAllocs}" is what was in use at ` +
+  `${new Date(until).toISOString()}, not known to be so still${
+    share < 1 ? `, scaled to the ${Math.round(share * 100)} % that the heap has room for` : ''
+  }`;
 
 /** @param what `inuse` for memory that is alive, `alloc` for all that was allocated */
 export function allocationProfile(

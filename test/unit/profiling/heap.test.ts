@@ -258,3 +258,66 @@ test('without the native part a reading says so, and nothing throws', () => {
   sampler.start();
   assert.deepEqual([sampler.read().root, sampler.stop()], [undefined, 'absent']);
 });
+
+test('what was in use before allocs is carried on, as far as the heap has room for it', () => {
+  const { state, binding } = v8Sampler();
+  let used = 1000;
+  let now = 1;
+  // Each sampling has 19 bytes.
+  const sampler = createHeapSampler(
+    512,
+    binding,
+    () => now,
+    () => used,
+  );
+  assert.equal(sampler.suspend(), 'absent');
+  sampler.start();
+  assert.equal(sampler.read().carried, undefined);
+  now = 50;
+  assert.equal(sampler.suspend(), 'stopped');
+  sampler.start();
+  assert.deepEqual(sampler.read().carried, { root: root(1), until: 50, share: 1 });
+  used = 19 + 9.5;
+  assert.equal(sampler.read().carried!.share, 0.5);
+
+  used = 1000;
+  now = 60;
+  sampler.suspend();
+  sampler.start();
+  const { root: both, until } = sampler.read().carried!;
+  assert.equal(until, 60);
+  assert.deepEqual(both.children[0]!.children[0]!.allocations, [
+    { sizeBytes: 1, count: 6 },
+    { sizeBytes: 8, count: 4 },
+  ]);
+  used = 19;
+  assert.equal(sampler.read().carried, undefined);
+  used = 1000;
+  assert.equal(sampler.read().carried, undefined, 'what is gone does not come back');
+  sampler.stop();
+  binding.startSamplingHeapProfiler();
+  assert.deepEqual([sampler.suspend(), state.sampling], ['foreign', true]);
+});
+
+test('a heap profile shows apart what is carried on, and says so', async () => {
+  const carried = { root: root(200), until: Date.UTC(2026, 6, 30, 12), share: 0.5 };
+  const { peer } = mainThread({ readHeap: reading({ carried }) });
+  const profile = await take(heapCapturer({ host: peer, intervalBytes: 512, open: unwanted }));
+  assert.deepEqual(
+    profile.samples.map(({ frames, values }) => [frames.map(({ name }) => name), values]),
+    [
+      [
+        ['keep', 'handle'],
+        [5, 316],
+      ],
+      [
+        ['keep', 'handle', '(in use before allocs)'],
+        [3, 308],
+      ],
+    ],
+  );
+  assert.match(
+    profile.comments[1]!,
+    /in use at 2026-07-30T12:00:00.000Z, not known to be so still, scaled to the 50 %/,
+  );
+});
