@@ -66,8 +66,12 @@ test('block names the function in which the event loop stood still, and for how 
   );
   const [count, nanoseconds] = [0, 1].map(i => stalls.reduce((sum, { values }) => sum + values[i]!, 0));
   assert.ok(count! >= 1);
-  assert.ok(nanoseconds! / count! > 250e6 && nanoseconds! / count! < 4000e6, `${nanoseconds} ns in ${count}`);
-  const others = block.samples.filter(sample => !stalls.includes(sample));
+  // On a busy machine the process waits for a processor in the middle of it, which is no time of the function's.
+  const waits = block.samples.filter(({ frames }) => frames[0]!.name === '(process was not scheduled)');
+  const waited = waits.reduce((sum, { values }) => sum + values[1]!, 0);
+  const text = `${nanoseconds} ns in ${count}, ${waited} ns of waiting`;
+  assert.ok((nanoseconds! + waited) / count! > 250e6 && nanoseconds! / count! < 4000e6, text);
+  const others = block.samples.filter(sample => !stalls.includes(sample) && !waits.includes(sample));
   for (const { frames, values } of others) {
     assert.ok(values[1]! < nanoseconds!, `${frames[0]!.name} blocked for longer than the stall`);
   }
