@@ -95,8 +95,10 @@ export function diagnoseStalls(
       }
       // Of each place seldom, so that a place that blocks all the time does not fill the log.
       const isDue = known === undefined || at - known.saidAt >= repeatedMs;
-      const top = frames.some(({ file }) => file !== '') ? frames.slice(0, loggedFrames).map(written) : [];
-      if (isDue) log.notice(top.length === 0 ? line : [`${line}, at`, ...top].join('\n'));
+      // From the place outwards: what it called is seldom the one to blame.
+      const own = frames.findIndex(isApplications);
+      const from = own < 0 ? [] : frames.slice(own, own + loggedFrames).map(written);
+      if (isDue) log.notice(from.length === 0 ? line : [`${line}, at`, ...from].join('\n'));
       else log.info(line);
       const recent = [...(known?.recent ?? []), at].filter(time => at - time < repeatedMs).slice(-repeated);
       const isLongest = ms > (known?.longestMs ?? 0);

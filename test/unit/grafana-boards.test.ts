@@ -38,10 +38,6 @@ const onNoBoard: readonly [name: RegExp, reason: string][] = [
   [/^v8js\.memory\.heap\.space\.available_size$/, 'the size of a space and its use are there'],
   [/^nodejs\.eventloop\.delay\.(min|mean|stddev)$/, 'percentiles say more of a delay'],
   [/^vitals\.leak\.(suspected|confidence)$/, 'the growth is there while it is sure, and the finding'],
-  [
-    /^vitals\.db\.(health_score|connection\.(closed|leaks)|query\.timeouts)$/,
-    "of the toolkit's database managers only: findings say what is wrong, and the pool's panels how it does",
-  ],
   [/^vitals\.gc\.tuner\.adjustments$/, 'each is a line in the log, and shows in the pauses'],
 ];
 

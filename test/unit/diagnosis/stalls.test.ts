@@ -74,17 +74,22 @@ test('the third block from one place within ten minutes is a finding, with the s
   );
 });
 
-test('a block is said with the top of its stack, once in ten minutes for each place, and at level info else', () => {
+test('a block is said with its stack from there, once in ten minutes for each place, and at level info else', () => {
   const { stalls, lines, pass } = setUp();
   const said = 'the event loop was blocked for 120 ms by writeReport (/srv/report.js)';
-  const deep = [...report, frame('main', '/srv/app.js', 9), frame('start', '/srv/app.js', 1)];
+  const deep = [
+    ...report,
+    frame('main', '/srv/app.js', 9),
+    frame('start', '/srv/app.js', 1),
+    frame('loop', '/srv/app.js', 2),
+  ];
   stalls.stall({ durationMs: 120, ranMs: 120, frames: deep });
   pass(599_999);
   stalls.stall({ durationMs: 120, ranMs: 120, frames: deep });
   stalls.stall({ durationMs: 130, ranMs: 130, frames: [frame('other', '/srv/other.js', 7)] });
   pass(1);
   stalls.stall({ durationMs: 120, ranMs: 120, frames: deep });
-  const withStack = `notice ${said}, at\nparse node:json\nwriteReport /srv/report.js:12\n(anonymous) /srv/app.js:3\nmain /srv/app.js:9`;
+  const withStack = `notice ${said}, at\nwriteReport /srv/report.js:12\n(anonymous) /srv/app.js:3\nmain /srv/app.js:9\nstart /srv/app.js:1`;
   assert.deepEqual(lines, [
     withStack,
     `info ${said}`,
