@@ -96,8 +96,8 @@ export function diagnoseStalls(
       // Of each place seldom, so that a place that blocks all the time does not fill the log.
       const isDue = known === undefined || at - known.saidAt >= repeatedMs;
       // From the place outwards: what it called is seldom the one to blame.
-      const own = frames.findIndex(isApplications);
-      const from = own < 0 ? [] : frames.slice(own, own + loggedFrames).map(written);
+      const first = own === undefined ? -1 : frames.indexOf(own);
+      const from = first < 0 ? [] : frames.slice(first, first + loggedFrames).map(written);
       if (isDue) log.notice(from.length === 0 ? line : [`${line}, at`, ...from].join('\n'));
       else log.info(line);
       const recent = [...(known?.recent ?? []), at].filter(time => at - time < repeatedMs).slice(-repeated);
