@@ -24,7 +24,7 @@ const vitals = (metrics: Samples, name: string, manager: string, labels = {}) =>
 test('an application sees the same of its database manager with the agent as without it', async () => {
   const seen = async (way: 'bare' | 'require') => {
     const app = await start(way);
-    await app.step('open', 'shop', { readTimeoutMs: 2000 });
+    await app.step('open', 'shop', { readTimeoutMs: 1000, cancelTimeoutMs: 20_000 });
     const answers = [await app.step('shop', 'shop'), await app.step('timesOut', 'shop')];
     const { queries, connections } = await app.step<DatabaseStats>('stats', 'shop');
     await app.end();
@@ -35,7 +35,7 @@ test('an application sees the same of its database manager with the agent as wit
 
 test('every pool shows by the name of its manager, and is counted once', async () => {
   const app = await start('require');
-  await app.step('open', 'shop', { pool: { min: 1, max: 4 }, readTimeoutMs: 2000 });
+  await app.step('open', 'shop', { pool: { min: 1, max: 4 }, readTimeoutMs: 1000, cancelTimeoutMs: 20_000 });
   await app.step('open', 'archive', { pool: { max: 2 } });
   const answers = await app.step('shop', 'shop');
   assert.deepEqual(answers, [{ total: '6' }, '42P01']);
