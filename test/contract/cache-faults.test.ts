@@ -239,17 +239,15 @@ for (const [name, tiers] of Object.entries(compositions)) {
             );
           }
         }
-        // A busy machine may take longer than a tier is given, and a breaker open once more.
+        // And every tier is asked again.
         for (const cache of caches) {
           await until(async () => {
-            for (const key of keys) await cache.get(key);
-            return cache.stats().l2?.breaker !== 'open';
+            await cache.get(`probe ${++made}`);
+            const { l2, l3 } = cache.stats();
+            return [l2, l3].every(tier => tier === undefined || tier.breaker === 'closed');
           });
         }
         await Promise.all(caches.map(cache => cache.close()));
-        for (const { l3 } of caches.map(cache => cache.stats())) {
-          if (l3) assert.equal(typeof l3.hitRatio, 'number');
-        }
       }),
       { numRuns: 30, interruptAfterTimeLimit: 60_000 },
     );
