@@ -117,7 +117,7 @@ const faults: Readonly<
     type: 'inuse_space/bytes',
     culprit: /rememberOrders/,
     // A collection that has to wait for a processor takes as long as a bad one, and the event loop waits with it.
-    env: { VITALS_AUTOPROFILE_GC: 'min=80', VITALS_AUTOPROFILE_DELAY: 'min=1000' },
+    env: { VITALS_AUTOPROFILE_GC: 'min=80,max=90', VITALS_AUTOPROFILE_DELAY: 'min=1000,max=2000' },
   },
   resources: { kinds: ['goroutine'] },
   delay: { kinds: ['cpu'], type: 'cpu/nanoseconds', culprit: /block|waitForLock/ },
@@ -167,7 +167,11 @@ describe('the auto-profiler', { concurrency: 2 }, () => {
         );
       }
       const last = decodePprof(readFileSync(join(faulty.folder, `${records.at(-1)!.id}.pb.gz`)));
-      if (type !== undefined) assert.match(last.top(type)[0]!.name, culprit!);
+      if (type !== undefined) {
+        // On a busy machine a block is longer by the time that the process waits for a processor.
+        const code = last.top(type).filter(({ name }) => name !== '(process was not scheduled)');
+        assert.match(code[0]!.name, culprit!);
+      }
       if (rule === 'resources') {
         assert.ok(last.samples.some(({ values }) => values[0]! >= 2000));
       }

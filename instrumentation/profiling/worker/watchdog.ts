@@ -68,8 +68,11 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
     if (ended.frames !== undefined) give(ended, ranMs, ended.frames);
     else if (ranMs > ended.unscheduledMs)
       give(ended, ranMs, [pseudoFrame('(ended before its stack was taken)')]);
+    const { frames } = ended.longest;
     give(ended, endedMs, [pseudoFrame('(process was not scheduled)')]);
-    options.onStall?.({ durationMs: endedMs, ranMs, frames: ended.longest.frames });
+    // What the code did not run for does not hide the code that ran for long enough to be a block by itself.
+    const isCodes = frames.length > 0 && ranMs >= thresholdMs;
+    options.onStall?.({ durationMs: endedMs, ranMs, frames: isCodes ? frames : ended.longest.frames });
   };
   const sample = (at: Stall, ageMs: number): void => {
     at.asking = true;

@@ -226,7 +226,18 @@ test('a block in which others had the CPU goes to the code that ran only for the
     ['(process was not scheduled)', 0, 280],
   ]);
   const [{ durationMs, ranMs, frames }] = stalls as [StallEnd];
-  assert.deepEqual([durationMs, ranMs, frames[0]!.name], [400, 120, '(process was not scheduled)']);
+  assert.deepEqual([durationMs, ranMs, frames[0]!.name], [400, 120, 'send']);
+});
+
+test('a block in which the code hardly ran is told as what it was', async () => {
+  await turns(200);
+  for (let i = 0; i < 20; i++) {
+    waitedMs += 16;
+    await blocks(20, [frame('send /express.js:3')]);
+  }
+  await ends(400);
+  const [{ ranMs, frames }] = stalls as [StallEnd];
+  assert.deepEqual([ranMs, frames[0]!.name], [80, '(process was not scheduled)']);
 });
 
 test('waits for a CPU before a block are no part of it', async () => {
