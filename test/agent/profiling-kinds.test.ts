@@ -57,20 +57,24 @@ test('heap names the place that leaks first, over a duration too', async () => {
 });
 
 test('block names the function in which the event loop stood still, and for how long', async () => {
-  const block = await until('/debug/pprof/block', profile =>
-    profile.samples.some(({ frames }) => frames.some(({ name }) => name.includes('writeReport'))),
-  );
+  const delayOf = (samples: DecodedPprof['samples'], name: string): number =>
+    samples
+      .filter(({ frames }) => frames.some(frame => frame.name.includes(name)))
+      .reduce((sum, { values }) => sum + values[1]!, 0);
+  // On a busy machine the process waits for a processor in the middle of it, which is no time of the function's. And
+  // a block that goes on has the time up to its last stack.
+  const block = await until('/debug/pprof/block', ({ samples }) => {
+    const seen = delayOf(samples, 'writeReport');
+    return seen > 0 && seen + delayOf(samples, '(process was not scheduled)') > 250e6;
+  });
   assert.deepEqual(block.types, ['contentions/count', 'delay/nanoseconds']);
   const stalls = block.samples.filter(({ frames }) =>
     frames.some(({ name }) => /known\.js:writeReport$/.test(name)),
   );
   const [count, nanoseconds] = [0, 1].map(i => stalls.reduce((sum, { values }) => sum + values[i]!, 0));
   assert.ok(count! >= 1);
-  // On a busy machine the process waits for a processor in the middle of it, which is no time of the function's.
   const waits = block.samples.filter(({ frames }) => frames[0]!.name === '(process was not scheduled)');
-  const waited = waits.reduce((sum, { values }) => sum + values[1]!, 0);
-  const text = `${nanoseconds} ns in ${count}, ${waited} ns of waiting`;
-  assert.ok((nanoseconds! + waited) / count! > 250e6 && nanoseconds! / count! < 4000e6, text);
+  assert.ok(nanoseconds! / count! < 4000e6, `${nanoseconds} ns in ${count}`);
   const others = block.samples.filter(sample => !stalls.includes(sample) && !waits.includes(sample));
   for (const { frames, values } of others) {
     assert.ok(values[1]! < nanoseconds!, `${frames[0]!.name} blocked for longer than the stall`);
