@@ -4,7 +4,7 @@ import { httpBoard } from './http';
 import { stableJson } from './json';
 import { overviewBoard } from './overview';
 import { poolsBoard } from './pools';
-import { processRules } from './rules';
+import { ruleFiles } from './rules';
 import { ruleFile } from './rules/rule';
 import { runtimeBoard } from './runtime';
 
@@ -17,6 +17,8 @@ export function grafanaFiles(): Map<string, string> {
     ['grafana/dashboards/overview.json', stableJson(overviewBoard())],
     ['grafana/dashboards/pools.json', stableJson(poolsBoard())],
     ['grafana/dashboards/runtime.json', stableJson(runtimeBoard())],
-    ['grafana/rules/process.yml', ruleFile(processRules())],
+    ...Object.entries(ruleFiles).map(
+      ([name, rules]) => [`grafana/rules/${name}.yml`, ruleFile(rules())] as const,
+    ),
   ]);
 }

@@ -29,6 +29,16 @@ export function everywhere<Names extends string>(metric: Metric<Names>, match: L
   return filters === '' ? seriesName(metric) : `${seriesName(metric)}{${filters}}`;
 }
 
+/** A part of a histogram's series without the board's variables, for rules. */
+export function seriesOf<Names extends string>(
+  metric: Metric<Names, 'histogram'>,
+  suffix: Exclude<Suffix, ''>,
+  match: Labels<Names> = {},
+): string {
+  const filters = matchers(match).join(', ');
+  return `${seriesName(metric)}${suffix}${filters === '' ? '' : `{${filters}}`}`;
+}
+
 /** The label that carries an attribute of `metric`. */
 export function label<Names extends string>(_metric: Metric<Names>, attribute: NoInfer<Names>): string {
   return labelOf(attribute);

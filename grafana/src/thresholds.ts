@@ -36,4 +36,15 @@ export const thresholds = {
   /** Of calls that got the lock: half of them waited for another. */
   lockContention: { warning: 0.5, critical: 0.9 },
   workerUtilization: { warning: 0.8, critical: 0.95 },
+  stallsPerMinute: { warning: 6, critical: 30 },
+  /** Of loads of a cache, and of queries. */
+  failedShare: { warning: 0.05, critical: 0.25 },
+  /** Of lookups of the first tier that many ask; less is hardly a cache. */
+  cacheHits: { warning: 0.5, critical: 0.2 },
+  slowQueriesPerMinute: { warning: 6, critical: 60 },
+  /** Prometheus gives a scrape ten seconds unless told otherwise. */
+  scrapeSeconds: { warning: 1, critical: 5 },
 } as const satisfies Record<string, Threshold>;
+
+/** What a service promises: the share of requests that may fail, and that may take longer than so many seconds. */
+export const slo = { errors: 0.001, seconds: 0.5, slow: 0.01 } as const;

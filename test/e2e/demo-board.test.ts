@@ -88,3 +88,11 @@ for (const board of readBoards()) {
     assert.deepEqual(missing, []);
   });
 }
+
+test('nothing fires for a shop that is well, but the watchdog', async () => {
+  const { alerts } = (await prometheus.api('alerts')) as {
+    alerts: { labels: { alertname: string }; state: string }[];
+  };
+  const firing = alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels.alertname);
+  assert.deepEqual(firing, ['VitalsWatchdog']);
+});

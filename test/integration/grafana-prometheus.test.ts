@@ -152,17 +152,16 @@ test('a percentage is a share of one: no ratio of the board is above one or belo
   }
 });
 
-test('the rules that the stack mounts are loaded and evaluated without an error, and nothing fires', async () => {
+test('the rules that the stack mounts are loaded and evaluated without an error', async () => {
   const { groups } = (await prometheus.api('rules')) as {
     groups: {
       name: string;
-      rules: { name: string; health: string; lastError?: string; alerts?: unknown[] }[];
+      rules: { name: string; health: string; lastError?: string }[];
     }[];
   };
   const rules = groups.flatMap(group => group.rules);
   assert.ok(rules.length >= 2);
   for (const rule of rules) {
     assert.equal(rule.health, 'ok', `${rule.name}: ${rule.lastError}`);
-    assert.deepEqual(rule.alerts, [], rule.name);
   }
 });
