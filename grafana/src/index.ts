@@ -1,5 +1,6 @@
 import { cacheBoard } from './cache';
 import { databaseBoard } from './database';
+import { fleetBoard } from './fleet';
 import { httpBoard } from './http';
 import { stableJson } from './json';
 import { overviewBoard } from './overview';
@@ -13,6 +14,7 @@ export function grafanaFiles(): Map<string, string> {
   return new Map([
     ['grafana/dashboards/cache.json', stableJson(cacheBoard())],
     ['grafana/dashboards/database.json', stableJson(databaseBoard())],
+    ['grafana/dashboards/fleet.json', stableJson(fleetBoard())],
     ['grafana/dashboards/http.json', stableJson(httpBoard())],
     ['grafana/dashboards/overview.json', stableJson(overviewBoard())],
     ['grafana/dashboards/pools.json', stableJson(poolsBoard())],

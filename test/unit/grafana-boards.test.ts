@@ -30,11 +30,9 @@ test('there is a Runtime board under its readable uid, and no uid is used twice'
 /** Metrics that are on no board, and why. */
 const onNoBoard: readonly [name: RegExp, reason: string][] = [
   [/^vitals\.self\./, 'the agent looks after itself: for alerts, and for whoever doubts its figures'],
-  [/^vitals\.build_info$/, 'versions, for whoever asks Prometheus'],
   [/^otel\.sdk\.exporter\./, 'the same, of what it exports over OTLP'],
   [/^process\.memory\.virtual$/, 'address space says little of memory in use'],
   [/^vitals\.heap\.limit$/, 'the limit of the old generation is the one that a process runs into'],
-  [/^process\.uptime$/, 'process starts are marked on every graph'],
   [/^v8js\.memory\.heap\.space\.available_size$/, 'the size of a space and its use are there'],
   [/^nodejs\.eventloop\.delay\.(min|mean|stddev)$/, 'percentiles say more of a delay'],
   [/^vitals\.leak\.(suspected|confidence)$/, 'the growth is there while it is sure, and the finding'],
