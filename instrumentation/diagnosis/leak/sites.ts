@@ -41,10 +41,10 @@ const mostBytes = 512 * 1024;
 const mostSites = 5;
 const mostFrames = 12;
 /** Readings that it takes, and that are kept until a site has grown for sure. */
-const fewestReadings = 4;
+const fewestReadings = 5;
 const mostReadings = 12;
 /** Probability of chance below which a site has more and more, and times its sampling error by which. */
-const significance = 0.05;
+const significance = 0.02;
 const overError = 3;
 /** Share of it that comes in the newer half: what lived before the sampling began is not seen until it is replaced. */
 const inNewerHalf = 0.3;
