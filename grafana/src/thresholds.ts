@@ -12,6 +12,8 @@ export const thresholds = {
   eventLoopUtilization: { warning: 0.7, critical: 0.9 },
   /** V8 spends its time collecting well before the old generation is full. */
   heapShare: { warning: 0.8, critical: 0.9 },
+  /** Of what a collection left: from four fifths on V8 ends a process that does little but collect. */
+  liveShare: { warning: 0.65, critical: 0.75 },
   gcPauseShare: { warning: 0.05, critical: 0.15 },
   gcPauseSeconds: { warning: 0.1, critical: 0.5 },
   cpuShare: { warning: 0.8, critical: 0.95 },

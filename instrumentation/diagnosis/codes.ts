@@ -24,7 +24,7 @@ const tenMinutes = 60;
 export const findingDefinitions = {
   heap_headroom: {
     severity: 'critical',
-    title: 'has been within a tenth of its limit for half a minute',
+    title: 'has had three quarters of its limit alive for half a minute',
     advice:
       'Take a heap profile now, and raise --max-old-space-size if the live heap is meant to be that large.',
     raiseAfter: halfAMinute,

@@ -88,7 +88,7 @@ const cases: readonly Case[] = [
     short: 3,
     fires: 15,
   },
-  ...both('VitalsHeapNearLimit', 'vitals_heap_live_bytes', [81, 80, 8, 13], [91, 90, 1, 4], {
+  ...both('VitalsHeapNearLimit', 'vitals_heap_live_bytes', [66, 65, 8, 13], [76, 75, 1, 4], {
     vitals_heap_old_generation_limit_bytes: 100,
   }),
   ...both(

@@ -56,8 +56,8 @@ export function runtimeRules(): RuleFile {
           ...levels({
             name: 'HeapNearLimit',
             expr: `${everywhere(heapMetrics.live)} / ${everywhere(heapMetrics.oldGenerationLimit)}`,
-            warning: { for: '10m', threshold: thresholds.heapShare.warning },
-            critical: { for: '2m', threshold: thresholds.heapShare.critical },
+            warning: { for: '10m', threshold: thresholds.liveShare.warning },
+            critical: { for: '2m', threshold: thresholds.liveShare.critical },
             summary: `{{ $value | humanizePercentage }} of the old generation of ${who} is alive`,
             description:
               'What is alive after a collection is near the limit: the process collects for longer and longer, and then dies of "heap out of memory".',
