@@ -19,7 +19,7 @@ const vitals: Vitals | undefined = start(options);
 vitals?.meterProvider.getMeter('shop').createCounter('orders').add(1, { paid: true });
 const cache = new TieredCache<{ id: number }>({ name: 'products', l1: { maxEntries: 10 } });
 const stats: CacheStats = cache.stats();
-const hits: number = stats.l1.hits;
+const hits: number = stats.l1?.hits ?? 0;
 // @ts-expect-error a cache has a name
 const nameless = () => new TieredCache({ l1: { maxEntries: 10 } });
 vitals?.prometheus.then(endpoint => console.log(endpoint?.url, hits));
