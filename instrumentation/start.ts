@@ -22,6 +22,7 @@ import { createLog, errorText, type Log } from './log';
 import { startMeters } from './meters';
 import type { MeterContext } from './meters/context';
 import { createGcSource } from './meters/gc-source';
+import { flagsInForce } from './meters/heap-limits';
 import { createProducer, type TemporalityOf } from './metrics/producer';
 import { MetricRegistry } from './metrics/registry';
 import { boundSdkSeries } from './metrics/sdk-cardinality';
@@ -101,7 +102,7 @@ export function start({ env, entry = '', onFinding }: StartOptions): Vitals {
       serviceVersion: attributeOf(resource, 'service.version'),
       agentVersion: version,
     },
-    nodeFlags: [...(env['NODE_OPTIONS']?.split(/\s+/) ?? []), ...process.execArgv],
+    nodeFlags: flagsInForce(env),
     onFinding,
   });
   // What the application registers with OpenTelemetry's API by itself goes before what the agent does.

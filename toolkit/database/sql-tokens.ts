@@ -1,3 +1,5 @@
+import { endOfComment, endOfQuote } from '../sql-scan';
+
 /** How the texts of a database are written, where databases differ in what is a string, a name or a comment. */
 export type SqlDialect = 'postgresql' | 'mysql' | 'standard';
 
@@ -141,30 +143,4 @@ function cutOperator(run: string): string {
     while (operator.length > 1 && /[+-]$/.test(operator)) operator = operator.slice(0, -1);
   }
   return operator;
-}
-
-/** Just past the closing quote; past the end of the text by one where none closes. A doubled quote does not close. */
-function endOfQuote(sql: string, from: number, quote: string, backslash: boolean): number {
-  for (let at = from; at < sql.length; at++) {
-    const char = sql[at];
-    if (char === '\\' && backslash) at++;
-    else if (char === quote && sql[at + 1] === quote) at++;
-    else if (char === quote) return at + 1;
-  }
-  return sql.length + 1;
-}
-
-/** Just past the end of a comment. */
-function endOfComment(sql: string, from: number, nested: boolean): number {
-  let depth = 1;
-  for (let at = from; at < sql.length; at++) {
-    if (sql[at] === '*' && sql[at + 1] === '/') {
-      at++;
-      if (--depth === 0) return at + 1;
-    } else if (nested && sql[at] === '/' && sql[at + 1] === '*') {
-      at++;
-      depth++;
-    }
-  }
-  return sql.length;
 }

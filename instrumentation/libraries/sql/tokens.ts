@@ -1,3 +1,5 @@
+import { endOfComment, endOfQuote } from '../../../toolkit/sql-scan';
+
 /**
  * A part of an SQL text that says what it does: a word (keyword or name, quoted names without their quotes), or one
  * of `( ) , . ;`. Values are never tokens.
@@ -88,32 +90,6 @@ export function tokenize(sql: string, { pattern, mysql, nestedComments }: Dialec
     }
   }
   return tokens;
-}
-
-/** Just past the closing quote; past the end of the text by one where none closes. A doubled quote does not close. */
-function endOfQuote(sql: string, from: number, quote: string, backslash: boolean): number {
-  for (let at = from; at < sql.length; at++) {
-    const char = sql[at];
-    if (char === '\\' && backslash) at++;
-    else if (char === quote && sql[at + 1] === quote) at++;
-    else if (char === quote) return at + 1;
-  }
-  return sql.length + 1;
-}
-
-/** Just past the end of a comment. */
-function endOfComment(sql: string, from: number, nested: boolean): number {
-  let depth = 1;
-  for (let at = from; at < sql.length; at++) {
-    if (sql[at] === '*' && sql[at + 1] === '/') {
-      at++;
-      if (--depth === 0) return at + 1;
-    } else if (nested && sql[at] === '/' && sql[at + 1] === '*') {
-      at++;
-      depth++;
-    }
-  }
-  return sql.length;
 }
 
 function after(found: number, text: string, sql: string): number {
