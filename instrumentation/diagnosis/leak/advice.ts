@@ -11,6 +11,8 @@ export interface LeakFacts {
   readonly to: MemorySnapshot | undefined;
 }
 
+const mib = 2 ** 20;
+
 /** What each type of resource is called by those who make it, and how it ends. */
 const resourceAdvice: Readonly<Record<string, string>> = {
   Timeout:
@@ -85,9 +87,10 @@ export function recommendationsOf(states: Readonly<Record<LeakKind, KindState>>,
 function workersAdvice(from: MemorySnapshot | undefined, to: MemorySnapshot | undefined): string[] {
   if (from === undefined || to === undefined) return [];
   const added = to.workerHeapBytes - from.workerHeapBytes;
-  if (added < (to.nativeBytes - from.nativeBytes) / 4) return [];
+  // What came and went in them is no growth.
+  if (added < mib || added < (to.nativeBytes - from.nativeBytes) / 4) return [];
   return [
-    `The heaps of worker threads grew by ${Math.round(added / 2 ** 20)} MiB meanwhile: vitals.worker_thread.heap.used tells of which; look at what that thread keeps between its tasks.`,
+    `The heaps of worker threads grew by ${Math.round(added / mib)} MiB meanwhile: vitals.worker_thread.heap.used tells of which; look at what that thread keeps between its tasks.`,
   ];
 }
 
