@@ -41,10 +41,10 @@ export function exhaustibles(live: () => number | undefined = () => undefined): 
       share: 0.75,
       unit: 'bytes',
       read() {
-        const { total, young, youngCapacity } = heapUseNow();
+        const { total, young } = heapUseNow();
         return {
           used: Math.min(total - young, live() ?? Infinity),
-          limit: oldGenerationLimit(youngCapacity),
+          limit: oldGenerationLimit(),
         };
       },
     },

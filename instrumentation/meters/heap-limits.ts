@@ -43,12 +43,10 @@ const oldSpace = oldSpaceFlag(flags);
 /**
  * Bytes that the old generation may grow to before the process runs out of memory. The limit that V8 tells includes
  * the young generation, which old objects can't use: three semi-spaces.
- *
- * @param youngCapacity what a semi-space holds now, which may be more than its default where V8 was told at run time
  */
-export function oldGenerationLimit(youngCapacity = 0): number {
+export function oldGenerationLimit(): number {
   const all = getHeapStatistics().heap_size_limit;
   if (oldSpace !== undefined && oldSpace < all) return oldSpace;
   // With --max-heap-size V8 makes the young generation smaller; it is never more than half of all.
-  return Math.max(all - 3 * Math.max(semiSpace, youngCapacity), all / 2);
+  return Math.max(all - 3 * semiSpace, all / 2);
 }

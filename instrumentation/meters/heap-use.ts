@@ -47,5 +47,5 @@ export interface HeapFill {
 /** How full the old generation is, code and what else V8 counts to it included. */
 export function heapFill(): HeapFill {
   const use = heapUseNow();
-  return { bytes: use.old, share: (use.total - use.young) / oldGenerationLimit(use.youngCapacity) };
+  return { bytes: use.old, share: (use.total - use.young) / oldGenerationLimit() };
 }

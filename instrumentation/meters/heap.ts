@@ -21,20 +21,16 @@ export function meterHeap(gc: GcSource): Meter {
     const malloced = registry.instrument(m.malloced).with({});
     const stopTracking = trackAllocation(context, gc);
     const stopReading = registry.onCollect(() => {
-      let youngCapacity = 0;
       for (const space of getHeapSpaceStatistics()) {
         const attributes = { 'v8js.heap.space.name': space.space_name };
         used.with(attributes).set(space.space_used_size);
         size.with(attributes).set(space.space_size);
         available.with(attributes).set(space.space_available_size);
         physical.with(attributes).set(space.physical_space_size);
-        if (space.space_name === 'new_space') {
-          youngCapacity = space.space_used_size + space.space_available_size;
-        }
       }
       const heap = getHeapStatistics();
       limit.set(heap.heap_size_limit);
-      oldLimit.set(oldGenerationLimit(youngCapacity));
+      oldLimit.set(oldGenerationLimit());
       detached.set(heap.number_of_detached_contexts);
       native.set(heap.number_of_native_contexts);
       malloced.set(heap.malloced_memory);

@@ -172,7 +172,7 @@ export function gcStatsSource(
         heapUsedBytes: to.used,
         liveBytes: live ?? use.old,
         heapLimitBytes,
-        oldGenerationLimitBytes: oldGenerationLimit(use.youngCapacity),
+        oldGenerationLimitBytes: oldGenerationLimit(),
         semiSpaceBytes: use.youngCapacity,
         maxSemiSpaceBytes: Math.max(use.youngCapacity, maxSemiSpace(flags)),
         roomBytes: Math.max(0, memoryLimit() - process.memoryUsage.rss()),

@@ -73,7 +73,7 @@ export function watchLeaks(
   const detector = createLeakDetector({
     ...options,
     limitOf(kind, { rssBytes, externalBytes, nativeBytes }) {
-      if (kind === 'heap') return oldGenerationLimit(heapUseNow().youngCapacity);
+      if (kind === 'heap') return oldGenerationLimit();
       if (kind === 'resources') return undefined;
       return limit - rssBytes + (kind === 'buffers' ? externalBytes : nativeBytes);
     },
