@@ -63,22 +63,7 @@ export class Tiers<V> implements MessageListener {
 
   /** The entry in memory that may be served, stale or fresh. */
   lookInMemory(key: string, now: number): CacheEntry<V> | undefined {
-    const { memory } = this;
-    if (memory === undefined) return undefined;
-    const { counters } = memory;
-    const entry = memory.get(key);
-    if (entry !== undefined) {
-      if (this.log.outdates(key, entry)) memory.drop(key);
-      else if (now < entry.until) {
-        if (now >= entry.freshUntil) counters.stale++;
-        else if (entry.value === undefined) counters.negative++;
-        else counters.hits++;
-        entry.reads++;
-        return entry;
-      } else memory.expire(key);
-    }
-    counters.misses++;
-    return undefined;
+    return this.memory?.look(key, now, this.log);
   }
 
   /** Looks in the shared tiers, and takes what is fresh into those further in. */
@@ -209,13 +194,11 @@ export class Tiers<V> implements MessageListener {
   onMessage(message: CacheMessage): void {
     this.#counters.received++;
     if (message.kind === 'key') {
-      const version = Buffer.from(message.version, 'hex').toString('latin1');
-      if (this.memory !== undefined && this.memory.peek(message.key)?.version !== version) {
-        this.memory.drop(message.key);
-      }
-      this.readings.outdate(message.key, version);
-      this.#listener.outdated(message.key);
-      this.#listener.keyWritten(message.key);
+      const { key, version } = message;
+      if (this.memory !== undefined && this.memory.peek(key)?.version !== version) this.memory.drop(key);
+      this.readings.outdate(key, version);
+      this.#listener.outdated(key);
+      this.#listener.keyWritten(key);
     } else if (!this.log.has(message.position)) {
       this.log.add(message.kind, message.name, message.position);
       this.#listener.outdated(undefined);
@@ -267,11 +250,7 @@ export class Tiers<V> implements MessageListener {
     const outermost = this.shared.at(-1);
     if (this.#options.invalidation === undefined || outermost === undefined) return;
     this.#counters.sent++;
-    const hex =
-      message.kind === 'key'
-        ? { ...message, version: Buffer.from(message.version, 'latin1').toString('hex') }
-        : message;
-    const told = await publish(outermost.tier, this.#channel, this.#origin, hex);
+    const told = await publish(outermost.tier, this.#channel, this.#origin, message);
     // Deleting it again later tells again.
     if (!told && message.kind === 'key') outermost.repairs.add(message.key);
   }

@@ -24,12 +24,36 @@ export async function publish(
   message: CacheMessage,
 ): Promise<boolean> {
   try {
-    await tier.command(channel, false, ['PUBLISH', channel, JSON.stringify({ origin, ...message })]);
+    await tier.command(channel, false, ['PUBLISH', channel, written(origin, message)]);
     return true;
   } catch (error) {
     tier.context.onError(error);
     return false;
   }
+}
+
+/** Versions are bytes, which JSON would take for text. */
+function written(origin: string, message: CacheMessage): string {
+  if (message.kind !== 'key') return JSON.stringify({ origin, ...message });
+  return JSON.stringify({
+    origin,
+    ...message,
+    version: Buffer.from(message.version, 'latin1').toString('hex'),
+  });
+}
+
+/** @throws TypeError when it is no message of a cache: anybody may publish on the channel. */
+function read(text: string): { origin: unknown; message: CacheMessage } {
+  const { origin, kind, key, version, name, position } = JSON.parse(text) ?? {};
+  const isText = (...values: unknown[]): boolean => values.every(value => typeof value === 'string');
+  if (kind === 'key' && isText(key, version)) {
+    return { origin, message: { kind, key, version: Buffer.from(version, 'hex').toString('latin1') } };
+  }
+  const isPosition = Number.isFinite(position?.ms) && Number.isFinite(position?.seq);
+  if ((kind === 'tag' || kind === 'prefix') && isText(name) && isPosition) {
+    return { origin, message: { kind, name, position } };
+  }
+  throw new TypeError(`Expected a message of a cache, got ${text.slice(0, 100)}`);
 }
 
 /** Who is told of what comes in. */
@@ -53,14 +77,13 @@ export function listen(
   const held = new WeakRef(listener);
   let subscribed = false;
   const onText = (text: string): void => {
-    let message: CacheMessage & { readonly origin?: string };
+    // What it throws would be thrown into the client, which is the application's.
     try {
-      message = JSON.parse(text) as typeof message;
+      const heard = read(text);
+      if (heard.origin !== origin) held.deref()?.onMessage(heard.message);
     } catch (error) {
       onError(error);
-      return;
     }
-    if (message.origin !== origin) held.deref()?.onMessage(message);
   };
   const onReady = (): void => {
     if (subscribed) held.deref()?.onListening(true);

@@ -1,4 +1,5 @@
 import type { CacheEntry } from '../entry';
+import type { InvalidationLog } from '../invalidation/log';
 import type { SettledMemoryTier } from '../options';
 import type { TierStats } from '../stats';
 import { TierCounters } from '../stats';
@@ -11,7 +12,7 @@ const entryBytes = 200;
 /** Entries that a sweep looks at in one go, some tenths of a millisecond. */
 const sweptAtOnce = 1000;
 
-/** The first tier: entries in this process. Who reads it judges whether they are still to be served, and counts. */
+/** The first tier: entries in this process. */
 export class MemoryTier<V> {
   /** Reads the counters and holds no entry, so that it may outlive the tier. */
   readonly stats: () => TierStats;
@@ -47,9 +48,22 @@ export class MemoryTier<V> {
     if (sweepMs !== Infinity) this.#sweeper = sweepEvery(sweepMs, held, counters, now);
   }
 
-  /** Counts as a use of the key, and as nothing in the statistics. */
-  get(key: string): CacheEntry<V> | undefined {
-    return this.#store.get(key);
+  /** The entry that may be served, stale or fresh, and counted so. */
+  look(key: string, now: number, log: InvalidationLog): CacheEntry<V> | undefined {
+    const { counters } = this;
+    const entry = this.#store.get(key);
+    if (entry !== undefined) {
+      if (log.outdates(key, entry)) this.drop(key);
+      else if (now < entry.until) {
+        if (now >= entry.freshUntil) counters.stale++;
+        else if (entry.value === undefined) counters.negative++;
+        else counters.hits++;
+        entry.reads++;
+        return entry;
+      } else this.expire(key);
+    }
+    counters.misses++;
+    return undefined;
   }
 
   peek(key: string): CacheEntry<V> | undefined {
