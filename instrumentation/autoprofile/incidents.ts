@@ -3,7 +3,7 @@ import type { TriggerOutcome } from '../catalogue/profiling';
 import { isEnabled } from '../config/load';
 import { errorText } from '../log';
 import type { MeterContext } from '../meters/context';
-import type { HeapFill } from '../meters/heap-use';
+import { type HeapFill, nearlyFull } from '../meters/heap-use';
 import type { CaptureKind } from '../profiling/capture';
 import type { Firing } from './detector';
 import { cpuCost, type Gate } from './gate';
@@ -16,9 +16,6 @@ export interface Fired extends Firing {
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
-/** Share of the heap's limit from which on nothing is taken but a reading of the heap, which costs next to nothing. */
-export const nearlyFull = 0.95;
-
 /**
  * Decides what comes of rules that fire. What fires together, or while a capture runs, or soon after one that shows
  * what it would or is a sign of the same trouble, is one incident and gets one capture.
@@ -30,7 +27,7 @@ export function createIncidents(
   context: Pick<MeterContext, 'config' | 'log' | 'registry'>,
   sources: Sources,
   gate: Gate,
-  heap: () => HeapFill,
+  heap: () => Pick<HeapFill, 'bytes' | 'share'>,
   now: () => number = Date.now,
 ): (fired: readonly Fired[]) => void {
   const { config, log } = context;
@@ -64,6 +61,7 @@ export function createIncidents(
     for (const [i, candidate] of fired.entries()) {
       const { rule } = candidate;
       const kinds = rule.captures.flat();
+      // A reading of the heap costs next to nothing; all else would hasten the end.
       if (fill.share >= nearlyFull && kinds.some(kind => kind !== 'heap')) {
         count(rule, 'memory');
         continue;

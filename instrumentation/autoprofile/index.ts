@@ -1,11 +1,12 @@
+import { heapMetrics } from '../catalogue';
 import { guarded } from '../guard';
 import type { MeterContext } from '../meters/context';
-import { heapFill } from '../meters/heap-use';
+import { type HeapFill, heapFill, nearlyFull } from '../meters/heap-use';
 import type { Profiling } from '../profiling';
 import type { StallEnd } from '../profiling/contract';
 import { createDetector } from './detector';
 import { createGate } from './gate';
-import { createIncidents, type Fired, nearlyFull } from './incidents';
+import { createIncidents, type Fired } from './incidents';
 import { createReadings, type Levels } from './readings';
 import { type Rule, rulesOf } from './rules';
 import type { Continuous } from './taker';
@@ -37,7 +38,9 @@ export function startAutoprofiler(
     relatedMs: relatedReadings * config.autoprofileIntervalMs,
     budget: config.autoprofileBudget,
   });
-  const incidents = createIncidents(context, { profiling, continuous }, gate, heapFill);
+  const live = registry.instrument(heapMetrics.live).with({});
+  const fill = () => heapFill(live.value);
+  const incidents = createIncidents(context, { profiling, continuous }, gate, fill);
   const readings = createReadings(
     registry,
     rules.map(({ name }) => name),
@@ -48,7 +51,7 @@ export function startAutoprofiler(
       : [{ rule, name: rule.name, detector: createDetector(rule.thresholds) } as const],
   );
   const heapRule = rules.find(({ name }) => name === 'heap');
-  const nearLimit = heapRule === undefined ? () => undefined : watchLimit(heapRule);
+  const nearLimit = heapRule === undefined ? () => undefined : watchLimit(heapRule, fill);
 
   const read = guarded(log, 'the auto-profiler', () => {
     const levels = readings.take();
@@ -101,10 +104,10 @@ function sure(name: keyof Levels, { heapIsLive }: Levels): boolean {
 }
 
 /** Fires once each time that the heap comes near its limit, however slowly it got there. */
-function watchLimit(rule: Rule): () => Fired | undefined {
+function watchLimit(rule: Rule, fill: () => HeapFill): () => Fired | undefined {
   let near = false;
   return () => {
-    const { bytes, share } = heapFill();
+    const { bytes, limit, share } = fill();
     const was = near;
     near = share >= nearlyFull;
     if (was || !near) return undefined;
@@ -113,7 +116,7 @@ function watchLimit(rule: Rule): () => Fired | undefined {
       rule,
       value,
       usual: undefined,
-      threshold: (value / share) * nearlyFull,
+      threshold: (limit * nearlyFull) / 2 ** 20,
       recent: [value],
       more: { limit: true },
     };

@@ -1,8 +1,7 @@
 import { guarded } from '../guard';
 import type { Log } from '../log';
 import { countDescriptors, descriptorLimit } from '../meters/file-descriptors';
-import { oldGenerationLimit } from '../meters/heap-limits';
-import { heapUseNow } from '../meters/heap-use';
+import { heapFill, nearlyFull } from '../meters/heap-use';
 import { memoryLimit } from '../meters/memory-limit';
 import type { FindingCode } from './codes';
 import type { Findings } from './findings';
@@ -27,8 +26,7 @@ export interface Exhaustible {
 /**
  * What a process runs out of.
  *
- * @param live bytes that the last major collection left in the old generation, once there was one: the garbage that
- *   stands beside them up to the next collection takes no room that can't be had
+ * @param live bytes that the last major collection left in the old generation, once there was one
  */
 export function exhaustibles(live: () => number | undefined = () => undefined): Exhaustible[] {
   const descriptors = process.platform === 'linux' ? countDescriptors() : undefined;
@@ -37,15 +35,11 @@ export function exhaustibles(live: () => number | undefined = () => undefined): 
     {
       code: 'heap_headroom',
       subject: 'the V8 heap',
-      // From four fifths on V8 ends a process that does little but collect, however much room is left.
-      share: 0.75,
+      share: nearlyFull,
       unit: 'bytes',
       read() {
-        const { total, young } = heapUseNow();
-        return {
-          used: Math.min(total - young, live() ?? Infinity),
-          limit: oldGenerationLimit(),
-        };
+        const { bytes, limit } = heapFill(live());
+        return { used: bytes, limit };
       },
     },
     {

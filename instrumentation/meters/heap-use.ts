@@ -41,11 +41,25 @@ export function heapUseNow(): HeapUse {
 /** The old generation, and the share of what it may grow to. */
 export interface HeapFill {
   readonly bytes: number;
+  readonly limit: number;
   readonly share: number;
 }
 
-/** How full the old generation is, code and what else V8 counts to it included. */
-export function heapFill(): HeapFill {
-  const use = heapUseNow();
-  return { bytes: use.old, share: (use.total - use.young) / oldGenerationLimit() };
+/**
+ * Share of the limit from which on the old generation counts as nearly full: from four fifths on V8 ends a process that
+ * does little but collect, however much room is left.
+ */
+export const nearlyFull = 0.75;
+
+/**
+ * How full the old generation is, code and what else V8 counts to it included.
+ *
+ * @param live bytes that the last major collection left there, once there was one: the garbage that stands beside them
+ *   up to the next collection takes no room that can't be had
+ */
+export function heapFill(live: number | undefined): HeapFill {
+  const { total, young } = heapUseNow();
+  const bytes = Math.min(total - young, live ?? Infinity);
+  const limit = oldGenerationLimit();
+  return { bytes, limit, share: bytes / limit };
 }

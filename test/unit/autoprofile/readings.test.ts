@@ -50,8 +50,12 @@ test('levels are those since the last reading, off what the meters have', () => 
   readings.stop();
 });
 
-test('the fill of the heap is that of the old generation', () => {
-  const { bytes, share } = heapFill();
+test('the fill of the heap is what is alive of the old generation, or all of it while nobody knows', () => {
+  const { bytes, limit, share } = heapFill(undefined);
   assert.ok(bytes > 1e6 && bytes < 4e9, String(bytes));
-  assert.ok(share > 0 && share < 0.9, String(share));
+  assert.ok(limit > bytes && limit < 64e9, String(limit));
+  assert.equal(share, bytes / limit);
+  assert.deepEqual(heapFill(4096), { bytes: 4096, limit, share: 4096 / limit });
+  // No more can be alive than there is.
+  assert.ok(heapFill(1e12).bytes < 4e9);
 });
