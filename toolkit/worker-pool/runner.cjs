@@ -54,20 +54,26 @@ async function handlerOf(file, name) {
       throw new TypeError(`Expected ${file} to export a function as "${name}"`);
     };
   }
-  return async input => {
+  // Not an async function: most results are there at once, and Piscina waits for those that are not.
+  return input => {
     try {
-      return await run(input);
+      const result = run(input);
+      return typeof result?.then === 'function' ? Promise.resolve(result).catch(rethrow) : result;
     } catch (error) {
-      throw sendable(error);
+      return rethrow(error);
     }
   };
 }
 
+function rethrow(error) {
+  throw sendable(error);
+}
+
 // To find out beforehand whether a result can be copied would take a copy of it.
 const { postMessage } = MessagePort.prototype;
-MessagePort.prototype.postMessage = function (message, ...rest) {
+MessagePort.prototype.postMessage = function (message, transfer) {
   try {
-    return postMessage.call(this, message, ...rest);
+    return postMessage.call(this, message, transfer);
   } catch (error) {
     const isResult = typeof message?.taskId === 'number' && 'result' in message && message.error === null;
     if (!isResult) throw error;
