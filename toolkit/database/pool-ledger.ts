@@ -62,7 +62,9 @@ export const connectionWaitBounds = [
 
 type CloseReason = keyof ClosedConnections;
 
+/** What is known of an open connection. */
 interface Slot {
+  used: boolean;
   hold: number;
   sinceMs: number;
   readonly expiresMs: number;
@@ -77,8 +79,7 @@ export interface ConnectionRequest {
 
 /** The books of a pool: what its events say, in numbers. */
 export class PoolLedger {
-  readonly #slots = new WeakMap<object, Slot>();
-  readonly #used = new Set<Slot>();
+  readonly #slots = new Map<object, Slot>();
   readonly #opening = new Map<number, number>();
   readonly #window: RecentWindow;
   readonly #clock: () => number;
@@ -127,7 +128,7 @@ export class PoolLedger {
     this.#connectMs += now - (this.#opening.get(id) ?? now);
     this.#opening.delete(id);
     this.#opened++;
-    this.#slots.set(connection, { hold: 0, sinceMs: 0, expiresMs: now + this.#lifetime() });
+    this.#slots.set(connection, { used: false, hold: 0, sinceMs: 0, expiresMs: now + this.#lifetime() });
   }
 
   /**
@@ -152,7 +153,7 @@ export class PoolLedger {
     const slot = this.#slots.get(connection);
     if (slot === undefined) return;
     slot.sinceMs = now;
-    this.#used.add(slot);
+    slot.used = true;
     if (this.inUse > this.mostInUse) this.mostInUse = this.inUse;
     const { watch } = this.#leaks;
     if (watch !== undefined) slot.hold = watch.start(request.trace);
@@ -171,7 +172,8 @@ export class PoolLedger {
   /** Takes back a connection; a second time says nothing. */
   gaveBack(connection: object): void {
     const slot = this.#slots.get(connection);
-    if (slot === undefined || !this.#used.delete(slot)) return;
+    if (slot === undefined || !slot.used) return;
+    slot.used = false;
     this.#released++;
     this.#leaks.watch?.end(slot.hold);
     slot.hold = 0;
@@ -198,6 +200,7 @@ export class PoolLedger {
     this.gaveBack(connection);
     const reason = this.#closing !== 'broken' ? this.#closing : this.#reasonOf(connection, shutdown);
     this.#closed[reason]++;
+    this.#slots.delete(connection);
   }
 
   #reasonOf(connection: object, shutdown: boolean): CloseReason {
@@ -221,7 +224,7 @@ export class PoolLedger {
   heldFor(ms: number): number {
     const before = this.#clock() - ms;
     let held = 0;
-    for (const { sinceMs } of this.#used) if (sinceMs <= before) held++;
+    for (const { used, sinceMs } of this.#slots.values()) if (used && sinceMs <= before) held++;
     return held;
   }
 
