@@ -30,12 +30,19 @@ const concurrency = words.every(word => word.startsWith('unit')) ? 2 : 1;
 let passed = 0;
 let failed = 0;
 const failures = [];
+/** Milliseconds that the tests of a file took. */
+const times = new Map();
 const stream = run({
   files: [...new Set(files)].map(file => join(testRoot, file)),
   concurrency,
   timeout: timeoutMs,
 });
 const isFile = data => data.name.endsWith('.test.ts') && data.nesting === 0;
+const time = ({ file, nesting, details }) => {
+  if (file !== undefined && nesting === 0) times.set(file, (times.get(file) ?? 0) + details.duration_ms);
+};
+stream.on('test:pass', time);
+stream.on('test:fail', time);
 stream.on('test:pass', data => {
   if (data.details.type !== 'suite' && !isFile(data)) passed++;
 });
@@ -48,6 +55,11 @@ stream.on('test:fail', data => {
 });
 stream.on('end', () => {
   process.stdout.write('\n');
+  const slowest = [...times].sort(([, a], [, b]) => b - a).slice(0, 20);
+  if (files.length > slowest.length) {
+    const list = slowest.map(([file, ms]) => `${relative(testRoot, file)} ${(ms / 1000).toFixed(1)} s`);
+    console.log(`slowest: ${list.join(', ')}`);
+  }
   for (const failure of failures) console.log(`failed: ${failure}`);
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
