@@ -71,7 +71,9 @@ export function diagnoseStalls(
   const isAgents = ({ file }: Frame): boolean => agentFolder !== undefined && file.startsWith(agentFolder);
   const isApplications = (frame: Frame): boolean =>
     frame.file !== '' && !frame.file.startsWith('node:') && !isAgents(frame);
-  const window = [{ count: 0, ms: 0, ...scheduling() }];
+  const window: Blocks[] = [{ count: 0, ms: 0, ...scheduling() }];
+  /** When blocks without stacks were last a line that is not only for those who ask for all. */
+  let saidAt = -Infinity;
 
   return {
     stacksTaken() {
@@ -128,15 +130,22 @@ export function diagnoseStalls(
       const current = { count: measured.count, ms: measured.sum * 1000, ...scheduling() };
       window.push(current);
       if (window.length > looks) window.shift();
-      const [first, previous] = [window[0]!, window[window.length - 2]!];
-      const [count, ms] = [current.count - first.count, current.ms - first.ms];
-      // Where stacks are taken they say more; and a process that is not given the CPU does not block itself.
-      if (stacks || current.count === previous.count || count < repeated) return;
-      if (current.ranMs - first.ranMs < ms * computed) return;
-      if (ms - (current.waitedMs - first.waitedMs) < ms * computed) return;
+      const lately = since(window[window.length - 2]!, current);
+      // Where stacks are taken they say more.
+      if (stacks || lately.count === 0) return;
+      if (isOwnDoing(lately)) {
+        const times = lately.count === 1 ? 'once' : `${lately.count} times`;
+        const line = `the event loop was blocked ${times} in ten seconds, for ${Math.round(lately.ms)} ms in all`;
+        if (now() - saidAt >= repeatedMs) {
+          saidAt = now();
+          log.notice(`${line}; set VITALS_ADMIN=true to have the stacks`);
+        } else log.info(line);
+      }
+      const all = since(window[0]!, current);
+      if (all.count < repeated || !isOwnDoing(all)) return;
       findings.report('event_loop_stall', 'the event loop', {
-        stalls: count,
-        total_ms: Math.round(ms),
+        stalls: all.count,
+        total_ms: Math.round(all.ms),
         over_seconds: (window.length - 1) * 10,
         stack: 'not taken: set VITALS_ADMIN=true to have it',
       });
@@ -151,6 +160,26 @@ export function diagnoseStalls(
         .sort((a, b) => b.totalMs - a.totalMs),
     }),
   };
+}
+
+/** Blocks that were measured up to a moment, and how the thread was scheduled up to it. */
+interface Blocks extends Scheduling {
+  readonly count: number;
+  readonly ms: number;
+}
+
+function since(before: Blocks, now: Blocks): Blocks {
+  return {
+    count: now.count - before.count,
+    ms: now.ms - before.ms,
+    ranMs: now.ranMs - before.ranMs,
+    waitedMs: now.waitedMs - before.waitedMs,
+  };
+}
+
+/** A process that is not given the CPU does not block itself. */
+function isOwnDoing({ ms, ranMs, waitedMs }: Blocks): boolean {
+  return ranMs >= ms * computed && ms - waitedMs >= ms * computed;
 }
 
 /** What the watchdog has for time in which the process did not run. */

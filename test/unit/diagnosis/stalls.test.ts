@@ -186,6 +186,30 @@ test('without stacks, blocks in which the thread ran are a finding that says how
   assert.match(String(found[0]!.evidence['stack']), /VITALS_ADMIN=true/);
 });
 
+test('without stacks, blocks are a line that says how to have them, once in ten minutes, and else at level info', () => {
+  const { stalls, lines, measured, scheduled, pass } = setUp();
+  const block = (...seconds: number[]): void => {
+    for (const one of seconds) measured.record(one);
+    scheduled.ranMs += 1000;
+    stalls.look();
+  };
+  block();
+  block(0.2);
+  pass(10_000);
+  block(0.15, 0.25);
+  pass(600_000);
+  block(0.3);
+  // The thread waited for a CPU.
+  measured.record(0.4);
+  scheduled.ranMs += 10;
+  stalls.look();
+  assert.deepEqual(lines, [
+    'notice the event loop was blocked once in ten seconds, for 200 ms in all; set VITALS_ADMIN=true to have the stacks',
+    'info the event loop was blocked 2 times in ten seconds, for 400 ms in all',
+    'notice the event loop was blocked once in ten seconds, for 300 ms in all; set VITALS_ADMIN=true to have the stacks',
+  ]);
+});
+
 test('without stacks, blocks in which the thread was not given a CPU are none', () => {
   for (const given of [
     { ranMs: 200, waitedMs: 0 },
