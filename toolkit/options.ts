@@ -46,6 +46,20 @@ export function optionalCallable<F>(name: string, value: F | undefined): F | und
 }
 
 /**
+ * An AbortSignal, by what is used of it, so that those of other makers and realms are taken.
+ *
+ * @throws TypeError when `signal` is neither one nor left out
+ */
+export function abortSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  const { addEventListener, removeEventListener } = Object(signal) as Partial<AbortSignal>;
+  if (typeof addEventListener === 'function' && typeof removeEventListener === 'function') return signal;
+  throw new TypeError(
+    `Expected signal to be an AbortSignal, got ${signal === null ? 'null' : typeof signal}`,
+  );
+}
+
+/**
  * A function of the application's that is told of something, such as `onError`: what it throws, or rejects with, has
  * nowhere to go and is dropped. One that is left out does nothing.
  *

@@ -1,4 +1,4 @@
-import { delayMs } from '../options';
+import { abortSignal, delayMs } from '../options';
 import { ChannelAbortedError, type ChannelOperation, ChannelTimeoutError } from './errors';
 import type { ChannelWaitOptions } from './options';
 import type { ChannelSideCounters } from './stats';
@@ -53,7 +53,8 @@ export function checkWait(
   { timeoutMs, signal }: ChannelWaitOptions,
 ): void {
   if (timeoutMs !== undefined) delayMs('timeoutMs', timeoutMs);
-  if (signal?.aborted) throw new ChannelAbortedError(channel, operation, { cause: signal.reason });
+  if (abortSignal(signal)?.aborted)
+    throw new ChannelAbortedError(channel, operation, { cause: signal!.reason });
 }
 
 /** Those who wait on one side of a channel, in order: a linked list, from whose middle one who gives up goes at once. */

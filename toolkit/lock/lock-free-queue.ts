@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
-import { delayMs, nonEmptyString, positiveInteger } from '../options';
+import { abortSignal, delayMs, nonEmptyString, positiveInteger } from '../options';
 import { registerSource } from '../sources';
 import { AsyncWaits, longestSleepMs, type ThreadWaitOptions } from './async-waits';
 import { MainThreadBlockError, QueueAbortedError, QueueClosedError, QueueTimeoutError } from './errors';
@@ -276,7 +276,7 @@ export class LockFreeQueue<T extends QueueMessage = QueueMessage> {
   }
 
   #checkSignal({ signal }: ThreadWaitOptions): void {
-    if (signal?.aborted) throw new QueueAbortedError(this.name, { cause: signal.reason });
+    if (abortSignal(signal)?.aborted) throw new QueueAbortedError(this.name, { cause: signal!.reason });
   }
 
   #errors(waitedFor: 'room' | 'message') {

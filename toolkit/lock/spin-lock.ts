@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { isMainThread, threadId } from 'node:worker_threads';
 import type { Trace } from '../hold-watch';
-import { delayMs, nonEmptyString, nonNegativeInteger } from '../options';
+import { abortSignal, delayMs, nonEmptyString, nonNegativeInteger } from '../options';
 import { registerSource } from '../sources';
 import { AsyncWaits, longestSleepMs, sleepAsync, type ThreadWaitOptions } from './async-waits';
 import { captureWait, publishContention } from './contention';
@@ -122,7 +122,8 @@ export class SpinLock {
   /** The lock, once it is free; the thread works on meanwhile. Rejects with LockTimeoutError or LockAbortedError. */
   async lockAsync(options: ThreadWaitOptions = {}): Promise<LockHandle> {
     if (options.timeoutMs !== undefined) delayMs('timeoutMs', options.timeoutMs);
-    if (options.signal?.aborted) throw new LockAbortedError(this.name, { cause: options.signal.reason });
+    const { signal } = options;
+    if (abortSignal(signal)?.aborted) throw new LockAbortedError(this.name, { cause: signal!.reason });
     if (this.#waits.size === 0 && tryEnter(this.#words)) return this.#take();
     const since = performance.now();
     const trace = this.#beginWait(this.lockAsync);

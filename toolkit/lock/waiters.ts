@@ -1,5 +1,5 @@
 import type { Trace } from '../hold-watch';
-import { delayMs } from '../options';
+import { abortSignal, delayMs } from '../options';
 import { captureWait, publishContention } from './contention';
 import { LockAbortedError, LockTimeoutError } from './errors';
 import type { LockHandle, LockOwner } from './handle';
@@ -41,7 +41,7 @@ export class Waiter {
 /** Throws what a call must fail with before it waits. */
 export function checkWait(lock: string, { timeoutMs, signal }: LockWaitOptions): void {
   if (timeoutMs !== undefined) delayMs('timeoutMs', timeoutMs);
-  if (signal?.aborted) throw new LockAbortedError(lock, { cause: signal.reason });
+  if (abortSignal(signal)?.aborted) throw new LockAbortedError(lock, { cause: signal!.reason });
 }
 
 /** Those who wait for a lock in one mode, in order: a linked list, from whose middle one who gives up goes at once. */

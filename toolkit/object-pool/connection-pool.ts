@@ -1,6 +1,6 @@
 import { TimeoutError } from 'tarn';
 import type { Trace } from '../hold-watch';
-import { delayMs, longestDelayMs } from '../options';
+import { abortSignal, delayMs, longestDelayMs } from '../options';
 import {
   type ConnectionPoolOptions,
   type SettledConnectionOptions,
@@ -68,6 +68,11 @@ export class ConnectionPool<C extends object> {
    */
   acquire({ signal }: { readonly signal?: AbortSignal } = {}): Promise<C> {
     const { counters } = this.#ledger;
+    try {
+      abortSignal(signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const refusal = this.#refusal(signal);
     if (refusal !== undefined) return Promise.reject(refusal);
     const trace = this.#ledger.traceOf(this.acquire);

@@ -1,5 +1,12 @@
 import type { TransferListItem } from 'node:worker_threads';
-import { delayMs, nonEmptyString, nonNegativeInteger, optionalCallable, positiveInteger } from '../options';
+import {
+  abortSignal,
+  delayMs,
+  nonEmptyString,
+  nonNegativeInteger,
+  optionalCallable,
+  positiveInteger,
+} from '../options';
 
 /** What both pools take. All times in milliseconds. */
 export interface CommonWorkerPoolOptions {
@@ -130,10 +137,7 @@ export function checkTaskOptions(options: TaskOptions): void {
   }
   if (queueTimeoutMs !== undefined) timeLimit('queueTimeoutMs', queueTimeoutMs);
   if (runTimeoutMs !== undefined) timeLimit('runTimeoutMs', runTimeoutMs);
-  // By what is used of it, so that those of other makers are taken.
-  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-    throw new TypeError(`Expected signal to be an AbortSignal, got ${String(signal)}`);
-  }
+  abortSignal(signal);
 }
 
 /** @throws TypeError when an option that only threads have is not as documented */

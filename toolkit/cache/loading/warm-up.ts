@@ -1,4 +1,4 @@
-import { optionalCallable, positiveInteger } from '../../options';
+import { abortSignal, optionalCallable, positiveInteger } from '../../options';
 
 /** How far a warm-up is. `done = present + loaded + absent + failed`. */
 export interface WarmUpProgress {
@@ -34,6 +34,7 @@ export async function warmUpAll(
 ): Promise<WarmUpProgress> {
   positiveInteger('concurrency', concurrency);
   optionalCallable('onProgress', onProgress);
+  abortSignal(signal);
   const counts = { present: 0, loaded: 0, absent: 0, failed: 0 };
   let done = 0;
   const total = Array.isArray(keys)
