@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { constants } from 'node:zlib';
 import compress from '@fastify/compress';
 import etag from '@fastify/etag';
@@ -7,8 +8,12 @@ import { cartRoutes } from './routes/carts';
 import { errorAnswers } from './routes/errors';
 import type { HealthCheck } from './routes/health';
 import { healthRoutes } from './routes/health';
+import { inventoryRoutes } from './routes/inventory';
+import { openApi } from './routes/openapi';
 import { orderRoutes } from './routes/orders';
 import { productRoutes } from './routes/products';
+import { reportRoutes } from './routes/reports';
+import { sessionRoutes } from './routes/sessions';
 import type { Shop } from './shop';
 
 /** What the HTTP side of the shop is built on. */
@@ -18,6 +23,10 @@ export interface AppParts {
   /** True from the start of a shutdown: the readiness check then fails, so that no new requests are sent here. */
   readonly isClosing: () => boolean;
   readonly logLevel: string;
+}
+
+interface RoutedRequest extends IncomingMessage {
+  routeName?: string;
 }
 
 /** The shop's HTTP service, not yet listening. */
@@ -49,13 +58,26 @@ export async function buildApp({
     if (isClosing()) reply.header('connection', 'close');
   });
   errorAnswers(app);
-  app.get('/', () => ({
+  // Each request is one run of its route to the database's books, which then know routes that ask too often.
+  const asRoute = shop.database.middleware<RoutedRequest>({
+    route: ({ routeName = '(no route)' }) => routeName,
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    const raw: RoutedRequest = request.raw;
+    raw.routeName = `${request.method} ${request.routeOptions.url ?? '(no route)'}`;
+    asRoute(raw, reply.raw, done);
+  });
+  await openApi(app);
+  app.get('/', { schema: { summary: 'Where to begin' } }, () => ({
     name: 'mall',
-    routes: ['/products', '/products/search?q=', '/products/:id', '/categories', '/carts', '/orders/:id'],
+    description: '/openapi.json',
   }));
-  healthRoutes(app, healthChecks, isClosing);
+  healthRoutes(app, healthChecks, isClosing, () => shop.database.health());
   productRoutes(app, shop);
+  inventoryRoutes(app, shop);
+  sessionRoutes(app, shop);
   cartRoutes(app, shop);
   orderRoutes(app, shop);
+  reportRoutes(app, shop);
   return app;
 }

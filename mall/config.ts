@@ -8,6 +8,18 @@ export interface Config {
   readonly databasePoolMax: number;
   /** Absent: carts and caches live in this process only. */
   readonly redisUrl: string | undefined;
+  /** Absent: a payment gateway of the shop's own, in this process. */
+  readonly paymentUrl: string | undefined;
+  /** How long one call of the payment gateway may take. */
+  readonly paymentTimeoutMs: number;
+  /** How long a checkout waits for others that want the same products. */
+  readonly stockWaitMs: number;
+  /** Orders that are pending for longer are settled by whoever finds them: their checkout is over. */
+  readonly settleAfterMs: number;
+  /** How often it is looked for such orders. */
+  readonly reconcileMs: number;
+  /** Processes that share the port; 1 is one process without a primary. */
+  readonly workers: number;
   readonly logLevel: string;
   /** How long a shutdown may take before the process ends anyway. */
   readonly shutdownTimeoutMs: number;
@@ -25,8 +37,8 @@ export class ConfigError extends Error {
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
 /**
- * Reads the configuration from `env`: DATABASE_URL, REDIS_URL, HOST, PORT, LOG_LEVEL, DATABASE_POOL_MAX,
- * SHUTDOWN_TIMEOUT_MS.
+ * Reads the configuration from `env`: DATABASE_URL, REDIS_URL, HOST, PORT, LOG_LEVEL, DATABASE_POOL_MAX, PAYMENT_URL,
+ * PAYMENT_TIMEOUT_MS, STOCK_WAIT_MS, ORDER_SETTLE_AFTER_MS, ORDER_RECONCILE_MS, MALL_WORKERS, SHUTDOWN_TIMEOUT_MS.
  *
  * @throws {@link ConfigError} with all problems at once
  */
@@ -63,6 +75,12 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     databaseUrl: databaseUrl ?? '',
     databasePoolMax: integer('DATABASE_POOL_MAX', 10, 2, 1000),
     redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
+    paymentUrl: url('PAYMENT_URL', ['http:', 'https:']),
+    paymentTimeoutMs: integer('PAYMENT_TIMEOUT_MS', 2000, 10, 60_000),
+    stockWaitMs: integer('STOCK_WAIT_MS', 10_000, 10, 600_000),
+    settleAfterMs: integer('ORDER_SETTLE_AFTER_MS', 15_000, 0, 86_400_000),
+    reconcileMs: integer('ORDER_RECONCILE_MS', 5000, 50, 86_400_000),
+    workers: integer('MALL_WORKERS', 1, 1, 64),
     logLevel,
     shutdownTimeoutMs: integer('SHUTDOWN_TIMEOUT_MS', 10_000, 0, 600_000),
   };

@@ -1,29 +1,22 @@
+import cluster from 'node:cluster';
+import { runCluster } from './cluster';
 import { readConfig } from './config';
+import { onShutdown } from './shutdown';
 import { startShop } from './start';
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
+  if (config.workers > 1 && cluster.isPrimary) return runCluster(config);
   const shop = await startShop(config);
+  onShutdown(config.shutdownTimeoutMs, () => shop.close());
+  const listening = { event: 'listening', url: shop.url, pid: process.pid };
   // One line that a program can read: the port may have been any.
-  console.log(JSON.stringify({ event: 'listening', url: shop.url, pid: process.pid }));
-
-  const shutDown = (signal: NodeJS.Signals): void => {
-    // A second signal finds no listener, and ends the process at once.
-    process.removeListener('SIGTERM', shutDown).removeListener('SIGINT', shutDown);
-    const deadline = setTimeout(() => {
-      console.error(`mall: not closed ${config.shutdownTimeoutMs} ms after ${signal}, ending now`);
-      process.exit(1);
-    }, config.shutdownTimeoutMs);
-    deadline.unref();
-    shop.close().catch(error => {
-      console.error('mall: shutdown failed:', error);
-      process.exitCode = 1;
-    });
-  };
-  process.on('SIGTERM', shutDown).on('SIGINT', shutDown);
+  if (cluster.isPrimary) console.log(JSON.stringify(listening));
+  else process.send!(listening);
 }
 
 main().catch(error => {
   console.error(`mall: ${error instanceof Error ? error.message || String(error) : String(error)}`);
-  process.exitCode = 1;
+  // Not the code alone: a worker of a cluster is kept alive by its channel to the primary.
+  process.exit(1);
 });

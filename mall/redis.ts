@@ -13,6 +13,19 @@ const connectWaitMs = 2000;
  */
 export async function connectRedis(url: string, onTrouble: (error: Error) => void): Promise<Redis> {
   const client = makeClient(url);
+  await connect(client, onTrouble);
+  return client;
+}
+
+/** A second client of the same Redis, for listening only; that it has no connection is told by the first. */
+export async function subscriberOf(client: Redis): Promise<Redis> {
+  const subscriber = client.duplicate();
+  await connect(subscriber, () => {});
+  return subscriber;
+}
+
+/** Waits a moment for the connection, which may also come later. */
+async function connect(client: Redis, onTrouble: (error: Error) => void): Promise<void> {
   let told = false;
   client.on('error', (error: Error) => {
     if (!told) onTrouble(error);
@@ -23,7 +36,6 @@ export async function connectRedis(url: string, onTrouble: (error: Error) => voi
   });
   const connected = client.connect().catch(onTrouble);
   await Promise.race([connected, new Promise(resolve => setTimeout(resolve, connectWaitMs).unref())]);
-  return client;
 }
 
 /** Lets commands under way finish where there is a connection. */

@@ -1,13 +1,23 @@
-import type { Knex } from 'knex';
-import { TieredCache } from 'otel-vitals/toolkit/cache';
-import { notFound, ShopError } from './errors';
+import type { DatabaseManager } from 'otel-vitals/toolkit/database';
+import type { TaskPool } from 'otel-vitals/toolkit/worker-pool';
+import { type Caches, closeCaches, createCaches, sessionMs } from './caches';
+import { type Buyer, createCheckout } from './checkout';
+import { notFound } from './errors';
+import { createOrderEvents, type OrderEvents } from './events';
+import type { PaymentClient } from './payment/client';
+import { createRecommender, type RecommendationThreads, type Similar } from './recommendations/recommender';
 import type { Redis } from './redis';
+import { createReports, type Reports } from './reports';
 import type { CartItem, Carts } from './repositories/carts';
 import { createMemoryCarts, createRedisCarts } from './repositories/carts';
 import type { Order, Orders } from './repositories/orders';
 import { createOrders } from './repositories/orders';
-import type { Category, ProductDetail, Products } from './repositories/products';
+import type { Category, Page, Product, ProductDetail, ProductQuery, Products } from './repositories/products';
 import { createProducts } from './repositories/products';
+import { createInventory } from './repositories/stock';
+import { createSessions, type Sessions } from './sessions';
+import { createSettlement, keepReconciling, type Settlement } from './settlement';
+import { createStockLocks, type StockLocks } from './stock-locks';
 
 /** A cart with what a customer wants to know of its items. */
 export interface PricedCart {
@@ -16,49 +26,113 @@ export interface PricedCart {
   readonly totalCents: number;
 }
 
-/** What the shop can do, apart from HTTP. */
+/** What the shop is put together from. */
+export interface ShopParts {
+  readonly database: DatabaseManager;
+  /** Absent: carts, sessions and caches live in this process only. */
+  readonly redis?: Redis | undefined;
+  /** Hears of what other processes of the shop changed: a second client of the same Redis. */
+  readonly subscriber?: Redis | undefined;
+  readonly payment: PaymentClient;
+  readonly stockWaitMs: number;
+  readonly settleAfterMs: number;
+  readonly reconcileMs: number;
+  /** Told of what went wrong behind the requests. */
+  readonly complain: (error: unknown) => void;
+}
+
+/** What the shop can do, apart from HTTP, and the parts that do it. */
 export interface Shop {
+  readonly database: DatabaseManager;
+  readonly caches: Caches;
+  readonly pools: { readonly recommendations: RecommendationThreads; readonly reports: TaskPool };
+  readonly events: OrderEvents;
+  readonly stock: StockLocks;
+  readonly payment: PaymentClient;
+  readonly settlement: Settlement;
   readonly products: Products;
   readonly carts: Carts;
   readonly orders: Orders;
+  readonly sessions: Sessions;
+  readonly reports: Reports;
+  /** A page of products through the cache. */
+  list(query: ProductQuery): Promise<Page<Product>>;
   /** A product through the cache. @throws {@link ShopError} 404 */
   product(id: number): Promise<ProductDetail>;
+  /** @throws {@link ShopError} 404 */
+  recommendations(productId: number, limit: number): Promise<readonly Similar[]>;
   categories(): Promise<readonly Category[]>;
+  /** @throws {@link ShopError} 404 */
+  inventory(productId: number): Promise<number>;
+  /** Says how many pieces of a product there are. @throws {@link ShopError} 404 */
+  restock(productId: number, stock: number): Promise<void>;
   cart(id: string): Promise<PricedCart>;
-  /** @throws {@link ShopError} 404, 409 `cart_empty`, 409 `out_of_stock` */
-  checkout(cartId: string, email: string): Promise<{ order: Order; created: boolean }>;
-  close(): void;
+  /** @throws {@link ShopError} as documented at {@link createCheckout} */
+  checkout(cartId: string, buyer: Buyer): Promise<{ order: Order; created: boolean }>;
+  /** Once no more requests come: writes what waits, and lets go of all but the database, Redis and the gateway. */
+  close(): Promise<void>;
 }
 
-/** Puts the shop together on its database and, where there is one, its Redis. */
-export function createShop(db: Knex, redis: Redis | undefined): Shop {
+/** Puts the shop together on its database, its payment gateway and, where there is one, its Redis. */
+export function createShop(parts: ShopParts): Shop {
+  const { database, redis, payment, complain } = parts;
+  const db = database.knex;
   const products = createProducts(db);
   const orders = createOrders(db);
+  const inventory = createInventory(db);
   const carts = redis ? createRedisCarts(redis) : createMemoryCarts();
-  const l2 = redis && { client: redis, ttlMs: 60_000, timeoutMs: 100 };
-  // A shorter life in memory than in Redis: other processes' checkouts reach this process that late at most.
-  const productCache = new TieredCache<ProductDetail | undefined>({
-    name: 'products',
-    l1: { maxEntries: 500, ttlMs: 5000 },
-    ...(l2 && { l2 }),
-  });
-  const categoryCache = new TieredCache<readonly Category[]>({
-    name: 'categories',
-    l1: { maxEntries: 1, ttlMs: 30_000 },
-  });
+  const caches = createCaches(redis, parts.subscriber);
+  const recommender = createRecommender(products, caches.recommendations);
+  const reports = createReports(db);
+  const events = createOrderEvents(database, complain);
+  const stock = createStockLocks(parts.stockWaitMs);
+  const stockChanged = async (productIds: readonly number[]): Promise<void> => {
+    await Promise.all(productIds.map(id => caches.products.delete(String(id))));
+  };
+  const { settleAfterMs } = parts;
+  const settlement = createSettlement({ orders, payment, events, stockChanged, settleAfterMs, complain });
+  const stopReconciling = keepReconciling(settlement, parts.reconcileMs, complain);
 
   const product = async (id: number): Promise<ProductDetail> => {
-    const found = await productCache.getOrLoad(String(id), () => products.find(id));
+    const found = await caches.products.getOrLoad(String(id), () => products.find(id));
     if (found === undefined) throw notFound('product', id);
     return found;
   };
 
   return {
+    database,
+    caches,
+    pools: { recommendations: recommender.threads, reports: reports.places },
+    events,
+    stock,
+    payment,
+    settlement,
     products,
     carts,
     orders,
+    sessions: createSessions(caches.sessions, sessionMs),
+    reports,
     product,
-    categories: () => categoryCache.getOrLoad('all', () => products.categories()),
+
+    list: query => caches.lists.getOrLoad(keyOf(query), () => products.list(query)),
+    categories: () => caches.categories.getOrLoad('all', () => products.categories()),
+
+    async recommendations(productId, limit) {
+      await product(productId);
+      return (await recommender.similarTo(productId)).slice(0, limit);
+    },
+
+    async inventory(productId) {
+      const pieces = await inventory.find(productId);
+      if (pieces === undefined) throw notFound('product', productId);
+      return pieces;
+    },
+
+    async restock(productId, pieces) {
+      const known = await stock.hold([productId], () => inventory.restock(productId, pieces));
+      if (!known) throw notFound('product', productId);
+      await stockChanged([productId]);
+    },
 
     async cart(id) {
       const items = await carts.items(id);
@@ -76,28 +150,18 @@ export function createShop(db: Knex, redis: Redis | undefined): Shop {
       };
     },
 
-    async checkout(cartId, email) {
-      const items = await carts.items(cartId);
-      if (items === undefined) {
-        // The answer to an earlier checkout may have been lost on its way.
-        const order = await orders.findByCart(cartId);
-        if (order === undefined) throw notFound('cart', cartId);
-        return { order, created: false };
-      }
-      if (items.length === 0)
-        throw new ShopError(409, 'cart_empty', `Expected items in cart ${cartId}, got none`);
-      const placed = await orders.place(cartId, email, items);
-      // The order stands whatever happens here: a cart left over gives this order again.
-      await Promise.allSettled([
-        carts.delete(cartId),
-        ...items.map(({ productId }) => productCache.delete(String(productId))),
-      ]);
-      return placed;
-    },
+    checkout: createCheckout({ carts, orders, stock, payment, settlement, events, stockChanged }),
 
-    close() {
-      productCache.close();
-      categoryCache.close();
+    async close() {
+      await stopReconciling();
+      await Promise.all([events.close(), recommender.threads.close(), reports.places.close()]);
+      stock.locks.close();
+      await closeCaches(caches);
     },
   };
+}
+
+/** The same for the same page, in whatever order it was asked for. */
+function keyOf({ page, pageSize, category = '', sort = 'newest', search = '' }: ProductQuery): string {
+  return [page, pageSize, category, sort, search].join('|');
 }

@@ -117,10 +117,14 @@ const results = await Promise.all([
     metafile: true,
     logLevel: 'warning',
   }),
-  // The shop of demo and image. It stays out of the npm package: see `files` in package.json.
+  // The shop of demo and image, its threads' part and its payment gateway. It stays out of the npm package: see `files` in package.json.
   build({
     ...common,
-    entryPoints: { main: 'mall/main.ts' },
+    entryPoints: {
+      main: 'mall/main.ts',
+      similarity: 'mall/recommendations/similarity.ts',
+      'payment/main': 'mall/payment/main.ts',
+    },
     outdir: 'dist/mall',
     packages: 'external',
   }),

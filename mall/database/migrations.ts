@@ -45,7 +45,6 @@ const migrations: readonly NamedMigration[] = [
     async up(db) {
       await db.schema.createTable('orders', table => {
         table.uuid('id').primary();
-        // Unique: a cart becomes one order, however often its checkout is sent.
         table.uuid('cart_id').notNullable().unique();
         table.text('email').notNullable();
         table.integer('total_cents').notNullable();
@@ -62,6 +61,39 @@ const migrations: readonly NamedMigration[] = [
     },
     async down(db) {
       for (const table of ['order_items', 'orders']) await db.schema.dropTable(table);
+    },
+  },
+  {
+    name: '003_payment',
+    async up(db) {
+      await db.schema.alterTable('orders', table => {
+        // Those of before were taken without payment.
+        table.text('status').notNullable().defaultTo('paid');
+        table.timestamp('settled_at');
+        table.check("status in ('pending', 'paid', 'cancelled')", [], 'orders_status');
+        table.dropUnique(['cart_id']);
+        table.index(['email', 'created_at']);
+        table.index('created_at');
+      });
+      await db.raw("ALTER TABLE orders ALTER status SET DEFAULT 'pending'");
+      // A cart becomes one order, however often its checkout is sent; one that was cancelled leaves it free again.
+      await db.raw("CREATE UNIQUE INDEX orders_cart_open ON orders (cart_id) WHERE status <> 'cancelled'");
+      await db.raw("CREATE INDEX orders_pending ON orders (created_at) WHERE status = 'pending'");
+      await db.schema.createTable('order_events', table => {
+        table.uuid('order_id').notNullable().references('orders.id');
+        table.text('type').notNullable();
+        table.timestamp('at').notNullable();
+        table.primary(['order_id', 'type']);
+      });
+    },
+    async down(db) {
+      await db.schema.dropTable('order_events');
+      await db.raw('DROP INDEX orders_cart_open, orders_pending');
+      await db.schema.alterTable('orders', table => {
+        table.dropIndex(['email', 'created_at']);
+        table.dropIndex('created_at');
+        table.dropColumns('status', 'settled_at');
+      });
     },
   },
 ];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { endChildWithProcess } from './servers/lifetime';
 import { ServerStartError } from './servers/server-process';
 
-/** The shop in a process of its own, under the preload. */
+/** The shop, or its payment gateway, in a process of its own. */
 export interface ShopProcess {
   readonly url: string;
   readonly pid: number;
@@ -27,10 +27,23 @@ const startTimeoutMs = 60_000;
  * @param env settings on top of this process's environment
  * @throws {@link ServerStartError} with what the shop complained of
  */
-export async function startShopProcess(env: NodeJS.ProcessEnv): Promise<ShopProcess> {
-  const main = join(repository, 'dist', 'mall', 'main.js');
+export function startShopProcess(env: NodeJS.ProcessEnv): Promise<ShopProcess> {
+  return startProcess('main.js', env, ['--require', join(repository, 'instrumentation')]);
+}
+
+/** Starts the built payment gateway on a free port. @throws {@link ServerStartError} */
+export function startGatewayProcess(): Promise<ShopProcess> {
+  return startProcess('payment/main.js', { HOST: '127.0.0.1', PORT: '0' });
+}
+
+async function startProcess(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  nodeArgs: readonly string[] = [],
+): Promise<ShopProcess> {
+  const main = join(repository, 'dist', 'mall', file);
   if (!existsSync(main)) throw new ServerStartError('the shop is not built: run `npm run build` first');
-  const child = spawn(process.execPath, ['--require', join(repository, 'instrumentation'), main], {
+  const child = spawn(process.execPath, [...nodeArgs, main], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     // In a group of its own, so that Ctrl-C in a terminal reaches the demo only, which then ends it in order.
@@ -47,7 +60,7 @@ export async function startShopProcess(env: NodeJS.ProcessEnv): Promise<ShopProc
     child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
   try {
-    const url = await listening(child, ended);
+    const url = await listening(child, ended, nodeArgs.length > 0 ? 'the shop' : 'the payment gateway');
     return {
       url,
       pid: child.pid!,
@@ -67,7 +80,7 @@ export async function startShopProcess(env: NodeJS.ProcessEnv): Promise<ShopProc
 }
 
 /** The address in the line that the shop prints once it takes requests. */
-async function listening(child: ChildProcess, ended: Promise<string>): Promise<string> {
+async function listening(child: ChildProcess, ended: Promise<string>, name: string): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   let output = '';
   const address = new Promise<string>(resolve => {
@@ -78,8 +91,8 @@ async function listening(child: ChildProcess, ended: Promise<string>): Promise<s
     });
   });
   const failure = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('the shop does not get ready')), startTimeoutMs);
-    void ended.then(how => reject(new Error(`the shop ended while starting: ${how}`)));
+    timer = setTimeout(() => reject(new Error(`${name} does not get ready`)), startTimeoutMs);
+    void ended.then(how => reject(new Error(`${name} ended while starting: ${how}`)));
   });
   return Promise.race([address, failure]).finally(() => clearTimeout(timer));
 }

@@ -5,7 +5,7 @@ import { redisForDemo, withoutPassword } from './redis';
 import { startPostgres } from './servers/postgres';
 import { ServerStartError } from './servers/server-process';
 import type { ShopProcess } from './shop-process';
-import { startShopProcess } from './shop-process';
+import { startGatewayProcess, startShopProcess } from './shop-process';
 
 /** Everything that the demo runs. */
 export interface Stack {
@@ -26,13 +26,16 @@ const attempts = 3;
 const metricsWaitMs = 10_000;
 const portTaken = /EADDRINUSE/;
 
-/** Starts PostgreSQL, Redis where there is one, and the shop on them. */
+/** Starts PostgreSQL, Redis where there is one, the payment gateway, and the shop on them. */
 export async function startStack({ say, complain }: Output): Promise<Stack> {
   const postgres = await startPostgres();
   say(`PostgreSQL  ${withoutPassword(postgres.url)} (${postgres.origin})`);
   const redis = await redisForDemo(say);
+  const payment = await startGatewayProcess();
+  payment.onComplaint(complain);
+  say(`payment     ${payment.url} (process ${payment.pid})`);
   const { shop, metricsUrl, adminUrl } = await startShop(
-    { DATABASE_URL: postgres.url, REDIS_URL: redis?.url ?? '' },
+    { DATABASE_URL: postgres.url, REDIS_URL: redis?.url ?? '', PAYMENT_URL: payment.url },
     say,
   );
   shop.onComplaint(complain);
@@ -44,7 +47,7 @@ export async function startStack({ say, complain }: Output): Promise<Stack> {
     metricsUrl,
     async close() {
       await shop.close();
-      await Promise.all([redis?.close(), postgres.close()]);
+      await Promise.all([redis?.close(), postgres.close(), payment.close()]);
     },
   };
 }

@@ -1,5 +1,3 @@
-import { seedProducts } from '../database/seed';
-
 /** An answer of the shop. */
 export interface Answer {
   readonly status: number;
@@ -36,9 +34,12 @@ const words = [
   'quiet',
 ];
 
-/** Most visits see a few products: the cube makes one in two land on an eighth of the catalogue. */
+/** Products that anybody looks at; the others of the catalogue are found by search alone. */
+const knownProducts = 2000;
+
+/** Most visits see a few products: the cube makes one in two land on an eighth of those that are known. */
 function productId({ random }: Browser): number {
-  return 1 + Math.floor(random() ** 3 * seedProducts);
+  return 1 + Math.floor(random() ** 3 * knownProducts);
 }
 
 function pick<T>({ random }: Browser, choices: readonly T[]): T {
@@ -86,6 +87,17 @@ export const visits: readonly Visit[] = [
       );
       const now = answer?.headers['etag'];
       if (typeof now === 'string') tags.set(id, now);
+      if (browser.random() < 0.1) await browser.request('GET', `/products/${id}/recommendations`);
+    },
+  },
+  {
+    weight: 2,
+    async run(browser) {
+      const session = await browser.request('POST', '/sessions', { body: { email: 'ada@example.org' } });
+      if (session?.status !== 201) return;
+      const path = `/sessions/${session.json().id}`;
+      for (let looks = 0; looks < 3; looks++) await browser.request('GET', path);
+      await browser.request('DELETE', path);
     },
   },
   {

@@ -16,6 +16,11 @@ export interface ProductDetail extends Product {
   readonly stock: number;
 }
 
+/** A product and what is said of it. */
+export interface DescribedProduct extends Product {
+  readonly description: string;
+}
+
 /** One page of a list. */
 export interface Page<T> {
   readonly items: readonly T[];
@@ -48,10 +53,16 @@ export interface Category {
 export interface Products {
   list(query: ProductQuery): Promise<Page<Product>>;
   find(id: number): Promise<ProductDetail | undefined>;
+  /** Those of the ids that there are. */
+  named(ids: readonly number[]): Promise<ReadonlyMap<number, Product>>;
+  /** The whole catalogue. */
+  all(): Promise<readonly DescribedProduct[]>;
   categories(): Promise<readonly Category[]>;
 }
 
 const columns = { id: 'p.id', sku: 'p.sku', name: 'p.name', priceCents: 'p.price_cents', category: 'c.slug' };
+
+const rowsAtOnce = 1000;
 
 /** The catalogue in PostgreSQL. */
 export function createProducts(db: Knex): Products {
@@ -78,6 +89,25 @@ export function createProducts(db: Knex): Products {
         .where('p.id', id)
         .first({ ...columns, description: 'p.description', stock: 'i.stock' });
       return row as ProductDetail | undefined;
+    },
+
+    async named(ids) {
+      const rows: Product[] = await withCategory().whereIn('p.id', ids).select(columns);
+      return new Map(rows.map(row => [row.id, row]));
+    },
+
+    async all() {
+      const all: DescribedProduct[] = [];
+      // In parts: making objects of all rows at once would block everybody else.
+      for (;;) {
+        const rows: DescribedProduct[] = await withCategory()
+          .where('p.id', '>', all.at(-1)?.id ?? 0)
+          .orderBy('p.id')
+          .limit(rowsAtOnce)
+          .select({ ...columns, description: 'p.description' });
+        all.push(...rows);
+        if (rows.length < rowsAtOnce) return all;
+      }
     },
 
     async categories() {

@@ -10,6 +10,7 @@ export function errorAnswers(app: FastifyInstance): void {
 
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     if (error instanceof ShopError) {
+      if (error.statusCode === 503) reply.header('retry-after', '1');
       return reply.code(error.statusCode).send(answer(error.code, error.message, error.details));
     }
     if (error.validation !== undefined) {
@@ -43,13 +44,17 @@ function publicCode({ code }: FastifyError): string {
   return code.replace(/^FST_ERR_(CTP_)?/, '').toLowerCase();
 }
 
-/** No connection within its time, from the pool or to the server, rather than a mistake of ours. */
+/** What the database, Redis and the toolkit's parts fail with when there is too much to do, or a server is gone. */
+const unavailable: ReadonlySet<unknown> = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', '57P01', '57P03', '53300', '57014', '55P03'],
+  ...['DB_ACQUIRE_TIMEOUT', 'DB_CONNECT_TIMEOUT', 'DB_QUERY_TIMEOUT', 'DB_CLOSED'],
+  ...['LOCK_TIMEOUT', 'LOCK_LIMIT', 'PAYMENT_UNAVAILABLE'],
+  ...['TASK_QUEUE_FULL', 'TASK_QUEUE_TIMEOUT', 'TASK_RUN_TIMEOUT', 'WORKER_CRASHED', 'WORKER_POOL_CLOSED'],
+]);
+
+/** Something lacks that may be there in a moment, rather than a mistake of ours. */
 function isUnavailable({ name, code }: FastifyError): boolean {
-  return (
-    name === 'KnexTimeoutError' ||
-    name === 'ClientOfflineError' ||
-    ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', '57P01', '57P03', '53300'].includes(code)
-  );
+  return name === 'KnexTimeoutError' || name === 'ClientOfflineError' || unavailable.has(code);
 }
 
 function answer(code: string, message: string, details?: unknown) {

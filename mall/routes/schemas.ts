@@ -17,12 +17,24 @@ export const paging = {
 const text = { type: 'string' };
 const cents = { type: 'integer' };
 
+export const email = { type: 'string', format: 'email', maxLength: 254 };
+const moment = { type: 'string', format: 'date-time' };
+
 export const product = object({ id: productId, sku: text, name: text, priceCents: cents, category: text });
 export const productDetail = object({
   ...product.properties,
   description: text,
   stock: { type: 'integer' },
 });
+/** As lists of recommendations show it. */
+export const similarProduct = object({ ...product.properties, score: { type: 'number' } });
+export const category = object({ slug: text, name: text, products: { type: 'integer' } });
+export const inventory = object({ productId, stock: integer(0, maxId) });
+export const session = object({ id: uuid, email: text, createdAt: moment, expiresAt: moment }, [
+  'id',
+  'createdAt',
+  'expiresAt',
+]);
 export const cart = object({
   id: uuid,
   items: {
@@ -34,12 +46,18 @@ export const cart = object({
 export const order = object({
   id: uuid,
   email: text,
+  status: { enum: ['pending', 'paid', 'cancelled'] },
   totalCents: cents,
-  createdAt: text,
+  createdAt: moment,
   items: {
     type: 'array',
     items: object({ productId, quantity: { type: 'integer' }, unitPriceCents: cents }),
   },
+});
+
+/** Every answer other than success. */
+export const errorBody = object({
+  error: object({ code: text, message: text, details: {} }, ['code', 'message']),
 });
 
 /** One page of `items`. */

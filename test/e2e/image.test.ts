@@ -48,11 +48,24 @@ test('its versions are those of the lock file', () => {
 
 test('its command runs the shop with the settings of the compose stack, measured, and ends in order', async () => {
   const { services } = parse(readFileSync(join(repository, 'docker-compose.yml'), 'utf8'), { merge: true });
+  const started = { cwd: image.folder, timeoutMs: 60_000 };
+  const [, ...gatewayArgs] = services.payment.command as string[];
+  const payment = startApp([], {
+    ...started,
+    nodeArgs: gatewayArgs,
+    env: {
+      ...services.payment.environment,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      OTEL_EXPORTER_PROMETHEUS_PORT: '0',
+    },
+  });
+  const [, paymentUrl] = await payment.printed(/"url":"([^"]+)"/);
   const [node, ...args] = image.command;
   assert.deepEqual([node, image.user, image.env], ['node', 'node', { NODE_ENV: 'production' }]);
   const shop = startApp([], {
+    ...started,
     nodeArgs: args,
-    cwd: image.folder,
     env: {
       ...services.shop.environment,
       ...image.env,
@@ -60,16 +73,22 @@ test('its command runs the shop with the settings of the compose stack, measured
       PORT: '0',
       DATABASE_URL: postgres.url,
       REDIS_URL: redis.url,
+      PAYMENT_URL: paymentUrl,
       OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
       OTEL_EXPORTER_PROMETHEUS_PORT: '0',
       // Nobody there: the shop must not mind.
       PYROSCOPE_SERVER_ADDRESS: 'http://127.0.0.1:9',
     },
-    timeoutMs: 60_000,
   });
   const [, url] = await shop.printed(/"url":"([^"]+)"/);
   assert.equal((await fetch(`${url}/health/ready`)).status, 200);
   assert.equal((await fetch(`${url}/products/7`)).status, 200);
+  const similar = await fetch(`${url}/products/7/recommendations`);
+  assert.equal(((await similar.json()) as { items: unknown[] }).items.length, 5);
+  const inventory = await (await fetch(`${url}/reports/inventory.ndjson`)).text();
+  assert.equal(inventory.split('\n').length, 10_001);
+  const ready = (await (await fetch(`${url}/health/ready`)).json()) as { parts: unknown };
+  assert.deepEqual(ready.parts, { database: 'ok', redis: 'ok', payment: 'ok' });
   const metrics = await scrape(await shop.metricsUrl());
   assert.match(metrics, /^target_info\{.*service_name="shop"/m);
   assert.match(
@@ -81,4 +100,6 @@ test('its command runs the shop with the settings of the compose stack, measured
   shop.kill('SIGTERM');
   const { code, signal } = await shop.exit;
   assert.deepEqual([code, signal], [0, null]);
+  payment.kill('SIGTERM');
+  assert.equal((await payment.exit).code, 0);
 });

@@ -47,8 +47,9 @@ const mounts = services.flatMap(([name, { volumes = [] }]) =>
 );
 
 test('the stack has the shop, its servers and everything that watches it, and load only when asked for', () => {
-  const names = ['alertmanager', 'grafana', 'k6', 'postgres', 'prometheus', 'pyroscope', 'redis', 'shop'];
-  assert.deepEqual(Object.keys(stack.services).sort(), names);
+  const shop = ['payment', 'postgres', 'redis', 'shop', 'shop-2'];
+  const watchers = ['alertmanager', 'grafana', 'prometheus', 'pyroscope'];
+  assert.deepEqual(Object.keys(stack.services).sort(), [...shop, ...watchers, 'k6'].sort());
   assert.deepEqual(
     services.filter(([, { profiles }]) => profiles).map(([name]) => name),
     ['k6'],
@@ -163,8 +164,30 @@ test('the shop is told of its database, its cache, the address of its metrics an
   const environment = service('shop').environment ?? {};
   assert.match(environment['DATABASE_URL'] ?? '', /@postgres:5432\/shop$/);
   assert.equal(environment['REDIS_URL'], 'redis://redis:6379');
+  assert.equal(environment['PAYMENT_URL'], 'http://payment:3100');
   assert.equal(environment['OTEL_EXPORTER_PROMETHEUS_HOST'], '0.0.0.0');
   assert.equal(environment['PYROSCOPE_SERVER_ADDRESS'], 'http://pyroscope:4040');
+});
+
+test('the second replica differs from the first in its ports outside alone, and Prometheus asks both', () => {
+  const { ports: first, ...one } = service('shop');
+  const { ports: second, ...other } = service('shop-2');
+  assert.deepEqual(other, one);
+  const inside = (ports: readonly string[] = []) => ports.map(port => port.split(':')[2]);
+  assert.deepEqual(inside(second), inside(first));
+  const groups = readYaml('grafana/prometheus/targets/applications.yml') as {
+    targets: string[];
+    labels: { job: string };
+  }[];
+  assert.deepEqual(groups.find(({ labels }) => labels.job === 'shop')?.targets, ['shop:9464', 'shop-2:9464']);
+});
+
+test('the payment gateway is a program of the same image, at the address that the shop is told', () => {
+  const { image, command, environment = {} } = service('payment');
+  assert.equal(image, service('shop').image);
+  assert.equal(command?.at(-1), 'dist/mall/payment/main.js');
+  assert.match(read('scripts/build.mjs'), /'payment\/main': 'mall\/payment\/main.ts'/);
+  assert.equal(service('shop').environment?.['PAYMENT_URL'], `http://payment:${environment['PORT']}`);
 });
 
 interface ServiceDiscovery {
