@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 const steps = [
   ['types', ['npx', '--no-install', 'tsc', '-p', '.']],
   ["the page's types", ['npx', '--no-install', 'tsc', '-p', 'instrumentation/admin/page']],
+  ["the load scenarios' types", ['npx', '--no-install', 'tsc', '-p', 'k6']],
   ['lint', ['npx', '--no-install', 'biome', 'ci', '--error-on-warnings', '.']],
   ['generated files', ['npm', 'run', '-s', 'generate', '--', '--check']],
   ['unit tests', [process.execPath, '--import', 'tsx', 'scripts/test.mjs', 'unit']],

@@ -190,6 +190,15 @@ test('the payment gateway is a program of the same image, at the address that th
   assert.equal(service('shop').environment?.['PAYMENT_URL'], `http://payment:${environment['PORT']}`);
 });
 
+test('k6 sends its results to the Prometheus of the stack, which takes them, and starts with a scenario that there is', () => {
+  const { command, environment = {}, depends_on: needs } = service('k6');
+  assert.deepEqual(command, ['run', '/k6/scenarios/smoke.ts']);
+  assert.equal(environment['K6_OUT'], 'experimental-prometheus-rw');
+  assert.equal(environment['K6_PROMETHEUS_RW_SERVER_URL'], 'http://prometheus:9090/api/v1/write');
+  assert.ok(service('prometheus').command?.includes('--web.enable-remote-write-receiver'));
+  assert.ok(needs?.['prometheus']);
+});
+
 interface ServiceDiscovery {
   readonly file_sd_configs?: readonly { readonly files: readonly string[] }[];
 }
