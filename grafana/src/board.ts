@@ -1,7 +1,5 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
-  type AnnotationQuery,
-  AnnotationQueryBuilder,
   type Dashboard,
   DashboardBuilder,
   DashboardCursorSync,
@@ -12,13 +10,14 @@ import {
   QueryVariableBuilder,
   RowBuilder,
   TimePickerBuilder,
+  type VariableModel,
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
-import { processMetrics, profilingMetrics } from '../../instrumentation/catalogue';
+import { processMetrics } from '../../instrumentation/catalogue';
+import { annotations } from './annotations';
 import { chosenPrometheus } from './panels';
-import { everywhere, label, series } from './promql';
+import { everywhere } from './promql';
 
 /** A row of a board with the panels under it, laid out from left to right. */
 export interface Section {
@@ -35,9 +34,13 @@ export interface Board {
   readonly description: string;
   readonly tags: readonly string[];
   readonly sections: readonly Section[];
+  /** What there is to choose beside data source, job, service and instance. */
+  readonly variables?: readonly Builder<VariableModel>[];
 }
 
-/** A board of ours: data source, job and instance to choose, restarts marked, and the sections one below the other. */
+const ours = 'that otel-vitals runs in';
+
+/** A board of ours: data source, job and instance to choose, events marked, and the sections one below the other. */
 export function dashboard(board: Board): Dashboard {
   const builder = new DashboardBuilder(board.title)
     .uid(board.uid)
@@ -57,10 +60,16 @@ export function dashboard(board: Board): Dashboard {
         // Without a choice of its own Grafana takes the default Prometheus of whoever opens the board.
         .current({ text: 'default', value: 'default' }),
     )
-    .withVariable(labelVariable('job', 'job', 'Job', everywhere(processMetrics.startTime)))
-    .withVariable(labelVariable('service_name', 'service', 'Service', 'target_info{job=~"$job"}'))
+    .withVariable(labelVariable('job', 'job', 'Job', ours, everywhere(processMetrics.startTime)))
+    .withVariable(labelVariable('service_name', 'service', 'Service', ours, 'target_info{job=~"$job"}'))
     .withVariable(
-      labelVariable('instance', 'instance', 'Instance', 'target_info{job=~"$job", service_name=~"$service"}'),
+      labelVariable(
+        'instance',
+        'instance',
+        'Instance',
+        ours,
+        'target_info{job=~"$job", service_name=~"$service"}',
+      ),
     )
     .link(
       new DashboardLinkBuilder('Boards of otel-vitals')
@@ -69,9 +78,9 @@ export function dashboard(board: Board): Dashboard {
         .asDropdown(true)
         .keepTime(true)
         .includeVars(true),
-    )
-    .annotation(restarts())
-    .annotation(captures());
+    );
+  for (const variable of board.variables ?? []) builder.withVariable(variable);
+  for (const annotation of annotations()) builder.annotation(annotation);
   let id = 0;
   for (const section of board.sections) {
     const row = new RowBuilder(section.title).id(++id);
@@ -92,11 +101,17 @@ export function dashboard(board: Board): Dashboard {
  * Values of a label to choose from, several or all. Grafana escapes them for `=~`, so that an instance such as
  * `10.0.0.1:9464` matches nothing but itself.
  */
-function labelVariable(label: string, name: string, title: string, selector: string): QueryVariableBuilder {
+export function labelVariable(
+  label: string,
+  name: string,
+  title: string,
+  what: string,
+  selector: string,
+): QueryVariableBuilder {
   const query = `label_values(${selector}, ${label})`;
   return new QueryVariableBuilder(name)
     .label(title)
-    .description(`${title}s that otel-vitals runs in`)
+    .description(`${title}s ${what}`)
     .datasource(chosenPrometheus)
     .query({ qryType: 1, query, refId: `variable-${name}` })
     .definition(query)
@@ -106,64 +121,6 @@ function labelVariable(label: string, name: string, title: string, selector: str
     .includeAll(true)
     .allValue('.+')
     .current({ text: ['All'], value: ['$__all'] });
-}
-
-/** A mark where a process started: a new pod, whose label is new, is marked as well as a restart in place. */
-const restarts = (): Builder<AnnotationQuery> =>
-  moments({
-    name: 'Process starts',
-    color: 'purple',
-    expr: series(processMetrics.startTime),
-    title: 'Started',
-    text: '{{job}} {{instance}}',
-    tags: ['job', 'instance'],
-  });
-
-/** A mark where the auto-profiler took a profile: it lies in the list of captures of that process. */
-function captures(): Builder<AnnotationQuery> {
-  const metric = profilingMetrics.lastCapture;
-  const rule = label(metric, 'vitals.autoprofile.rule');
-  return moments({
-    name: 'Automatic captures',
-    color: 'orange',
-    expr: series(metric),
-    title: `Profile taken: {{${rule}}}`,
-    text: '{{job}} {{instance}}, listed by GET /profiling/captures and on its status page',
-    tags: ['job', 'instance', rule],
-  });
-}
-
-/**
- * Marks at moments. The metric's value is the moment itself, in seconds, so that the mark is exact whatever the step
- * of the graph.
- */
-function moments(mark: {
-  readonly name: string;
-  readonly color: string;
-  readonly expr: string;
-  readonly title: string;
-  readonly text: string;
-  readonly tags: readonly string[];
-}): Builder<AnnotationQuery> {
-  const annotation = new AnnotationQueryBuilder()
-    .name(mark.name)
-    .datasource(chosenPrometheus)
-    .enable(true)
-    .iconColor(mark.color)
-    .target(
-      new DataqueryBuilder()
-        .datasource(chosenPrometheus)
-        .expr(`${mark.expr} * 1000`)
-        .refId(mark.name.toLowerCase().replaceAll(' ', '-')),
-    )
-    .titleFormat(mark.title)
-    .textFormat(mark.text)
-    .tagKeys(mark.tags.join(','))
-    .useValueForTime(true)
-    .build();
-  // The SDK's default hides the switch in a menu.
-  delete annotation.placement;
-  return { build: () => annotation };
 }
 
 /** Ids count up in the board's order, so that the same sources give the same file. */

@@ -3,8 +3,10 @@ import { databaseBoard } from './database';
 import { fleetBoard } from './fleet';
 import { httpBoard } from './http';
 import { stableJson } from './json';
+import { k6Board } from './k6';
 import { overviewBoard } from './overview';
 import { poolsBoard } from './pools';
+import { profilesBoard } from './profiles';
 import { ruleFiles } from './rules';
 import { ruleFile } from './rules/rule';
 import { runtimeBoard } from './runtime';
@@ -16,8 +18,10 @@ export function grafanaFiles(): Map<string, string> {
     ['grafana/dashboards/database.json', stableJson(databaseBoard())],
     ['grafana/dashboards/fleet.json', stableJson(fleetBoard())],
     ['grafana/dashboards/http.json', stableJson(httpBoard())],
+    ['grafana/dashboards/k6.json', stableJson(k6Board())],
     ['grafana/dashboards/overview.json', stableJson(overviewBoard())],
     ['grafana/dashboards/pools.json', stableJson(poolsBoard())],
+    ['grafana/dashboards/profiles.json', stableJson(profilesBoard())],
     ['grafana/dashboards/runtime.json', stableJson(runtimeBoard())],
     ...Object.entries(ruleFiles).map(
       ([name, rules]) => [`grafana/rules/${name}.yml`, ruleFile(rules())] as const,

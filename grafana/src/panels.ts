@@ -77,11 +77,21 @@ const statHeight = 4;
 
 /** A graph over time. Its legend is a table with the newest and the highest value, the highest first. */
 export function timeseries(options: TimeseriesOptions): Builder<Panel> {
+  const panel = graph(options).datasource(chosenPrometheus).unit(options.unit);
+  for (const [index, query] of options.queries.entries()) {
+    const refId = String.fromCharCode('A'.charCodeAt(0) + index);
+    panel.withTarget(target(query.expr, refId).legendFormat(query.legend).range());
+    const overrides = overridesOf(query);
+    if (overrides.length > 0) panel.overrideByQuery(refId, overrides);
+  }
+  return panel;
+}
+
+/** A graph without its data source, unit and queries. */
+export function graph(options: Omit<TimeseriesOptions, 'queries' | 'unit'>): TimeseriesBuilder {
   const panel = new TimeseriesBuilder()
     .title(options.title)
     .description(options.description)
-    .datasource(chosenPrometheus)
-    .unit(options.unit)
     .min(0)
     .span(options.width)
     .height(graphHeight)
@@ -109,12 +119,6 @@ export function timeseries(options: TimeseriesOptions): Builder<Panel> {
     panel
       .thresholds(steps(options.thresholds))
       .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
-  }
-  for (const [index, query] of options.queries.entries()) {
-    const refId = String.fromCharCode('A'.charCodeAt(0) + index);
-    panel.withTarget(target(query.expr, refId).legendFormat(query.legend).range());
-    const overrides = overridesOf(query);
-    if (overrides.length > 0) panel.overrideByQuery(refId, overrides);
   }
   return panel;
 }

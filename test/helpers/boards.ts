@@ -40,9 +40,13 @@ export interface PanelJson {
   };
 }
 
+/** A query of Prometheus, or of Pyroscope, which has no expression. */
 export interface TargetJson {
   readonly refId: string;
-  readonly expr: string;
+  readonly expr?: string;
+  readonly profileTypeId?: string;
+  readonly labelSelector?: string;
+  readonly queryType?: string;
   readonly legendFormat?: string;
   readonly instant?: boolean;
   readonly range?: boolean;
@@ -64,7 +68,8 @@ export interface VariableJson {
 export interface AnnotationJson {
   readonly name: string;
   readonly datasource: { readonly uid: string };
-  readonly target: TargetJson;
+  readonly target: TargetJson & { readonly expr: string };
+  readonly useValueForTime?: boolean;
 }
 
 /** A query of a board, and where it stands. */
@@ -91,7 +96,9 @@ export function panelsOf(board: BoardJson): PanelJson[] {
 export function queriesOf(board: BoardJson): BoardQuery[] {
   return [
     ...panelsOf(board).flatMap(panel =>
-      (panel.targets ?? []).map(({ expr, refId }) => ({ where: `${panel.title} ${refId}`, expr })),
+      (panel.targets ?? []).flatMap(({ expr, refId }) =>
+        expr === undefined ? [] : [{ where: `${panel.title} ${refId}`, expr }],
+      ),
     ),
     ...board.annotations.list.map(({ name, target }) => ({ where: `annotation ${name}`, expr: target.expr })),
     ...board.templating.list.flatMap(variable => {

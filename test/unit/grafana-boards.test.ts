@@ -1,14 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as units from '@grafana/grafana-foundation-sdk/units';
+import { k6Series } from '../../grafana/src/k6/names';
+import { profileTypes } from '../../grafana/src/profile-panels';
 import { catalogue } from '../../instrumentation/catalogue';
-import { fillIn, panelsOf, queriesOf, queryText, readBoards } from '../helpers/boards';
+import { fillIn, type PanelJson, panelsOf, queriesOf, queryText, readBoards } from '../helpers/boards';
 import { catalogueSeries, labelsOf, namesIn } from '../helpers/promql';
 
 const boards = readBoards();
 const knownUnits = new Set<string>(Object.values(units).filter(unit => typeof unit === 'string'));
 /** What the resource gives, and a scrape adds, of the labels of `target_info`. */
-const resourceLabels = ['job', 'instance', 'service_name'];
+const resourceLabels = ['job', 'instance', 'service_name', 'service_version'];
+/** What is not of the catalogue: the resource, Prometheus's own series of alerts, and what k6 writes. */
+const otherSeries = new Map<string, readonly string[]>([
+  ['target_info', resourceLabels],
+  ['ALERTS', ['job', 'instance', 'alertname', 'alertstate', 'severity']],
+  ...Object.entries(k6Series),
+]);
+/** By board: what there is to choose beside what all have. */
+const moreVariables: Readonly<Record<string, readonly string[]>> = {
+  Profiles: ['pyroscope'],
+  k6: ['scenario'],
+};
 const builtIn = { __rate_interval: '1m', __range: '1h', __interval: '15s' };
 
 test('the tokenizer tells metrics, labels and functions apart', () => {
@@ -61,7 +74,16 @@ test('every metric of the catalogue is on a board, or on a list with the reason 
 
 for (const board of boards) {
   const panels = panelsOf(board);
-  const targets = panels.flatMap(panel => (panel.targets ?? []).map(target => ({ panel, ...target })));
+  const targets = panels.flatMap(panel =>
+    (panel.targets ?? []).flatMap(({ expr, ...target }) =>
+      expr === undefined ? [] : [{ panel, ...target, expr }],
+    ),
+  );
+  const profiles = panels.flatMap(panel =>
+    (panel.targets ?? []).flatMap(target =>
+      target.profileTypeId === undefined ? [] : [{ panel, ...target }],
+    ),
+  );
 
   test(`${board.title}: the file belongs to no one installation of Grafana`, () => {
     assert.equal(board.id, undefined);
@@ -73,10 +95,16 @@ for (const board of boards) {
 
   test(`${board.title}: every panel is of a known type and says what it shows, in which unit, and what is normal`, () => {
     for (const panel of panels) {
-      assert.ok(['timeseries', 'stat'].includes(panel.type), `${panel.title}: type ${panel.type}`);
+      assert.ok(
+        ['timeseries', 'stat', 'flamegraph'].includes(panel.type),
+        `${panel.title}: type ${panel.type}`,
+      );
       assert.ok(panel.title.length > 0);
       assert.match(panel.description ?? '', / Normal: /, `${panel.title}: description`);
-      assert.ok(knownUnits.has(panel.fieldConfig?.defaults.unit ?? ''), `${panel.title}: unit`);
+      // Pyroscope gives the unit with the data.
+      const { unit } = panel.fieldConfig?.defaults ?? {};
+      if (ofPyroscope(panel)) assert.equal(unit, undefined, panel.title);
+      else assert.ok(knownUnits.has(unit ?? ''), `${panel.title}: unit`);
       assert.ok((panel.targets ?? []).length > 0, `${panel.title}: queries`);
       for (const { properties } of panel.fieldConfig?.overrides ?? []) {
         for (const { id, value } of properties) if (id === 'unit') assert.ok(knownUnits.has(value as string));
@@ -85,9 +113,13 @@ for (const board of boards) {
   });
 
   test(`${board.title}: everything asks the data source that the reader chose`, () => {
-    for (const panel of panels)
-      assert.deepEqual(panel.datasource, { type: 'prometheus', uid: '$datasource' });
-    for (const { datasource } of targets) assert.equal(datasource?.uid, '$datasource');
+    for (const panel of panels) {
+      const chosen = ofPyroscope(panel)
+        ? { type: 'grafana-pyroscope-datasource', uid: '$pyroscope' }
+        : { type: 'prometheus', uid: '$datasource' };
+      assert.deepEqual(panel.datasource, chosen, panel.title);
+      for (const { datasource } of panel.targets ?? []) assert.deepEqual(datasource, chosen, panel.title);
+    }
     for (const { datasource } of board.annotations.list) assert.equal(datasource.uid, '$datasource');
   });
 
@@ -159,9 +191,10 @@ for (const board of boards) {
       assert.ok(metrics.size > 0, where);
       const known = new Set<string>();
       for (const name of metrics) {
+        const others = otherSeries.get(name);
+        for (const label of others ?? []) known.add(label);
+        if (others !== undefined) continue;
         const metric = catalogueSeries.get(name);
-        if (name === 'target_info') for (const label of resourceLabels) known.add(label);
-        if (name === 'target_info') continue;
         assert.ok(metric, `${where}: ${name} is not in the catalogue`);
         for (const label of labelsOf(metric)) known.add(label);
       }
@@ -180,13 +213,24 @@ for (const board of boards) {
 
   test(`${board.title}: every variable is used, and every variable used is there`, () => {
     const variables = board.templating.list.map(({ name }) => name);
-    assert.deepEqual(variables, ['datasource', 'job', 'service', 'instance']);
+    assert.deepEqual(variables, [
+      'datasource',
+      'job',
+      'service',
+      'instance',
+      ...(moreVariables[board.title] ?? []),
+    ]);
     const known = { ...builtIn, ...Object.fromEntries(variables.map(name => [name, 'x'])) };
     const text = JSON.stringify(board);
     for (const name of variables) assert.match(text, new RegExp(`\\$${name}\\b`));
     for (const { expr } of queriesOf(board)) fillIn(expr, known);
     for (const { panel, expr } of targets) {
-      assert.ok(expr.includes('job=~"$job"') && expr.includes('instance=~"$instance"'), panel.title);
+      // What k6 writes is of no job; virtual users are of no scenario.
+      if (/\bk6_vus/.test(expr) && !expr.includes('{')) continue;
+      const chosen = /\bk6_/.test(expr)
+        ? ['scenario=~"$scenario"']
+        : ['job=~"$job"', 'instance=~"$instance"'];
+      for (const matcher of chosen) assert.ok(expr.includes(matcher), panel.title);
     }
   });
 
@@ -194,7 +238,8 @@ for (const board of boards) {
     for (const variable of board.templating.list.filter(({ type }) => type === 'query')) {
       assert.equal(variable.multi, true);
       assert.equal(variable.includeAll, true);
-      assert.equal(variable.allValue, '.+');
+      // A run of k6 without scenarios has no such label.
+      assert.equal(variable.allValue, variable.name === 'scenario' ? '.*' : '.+');
       assert.equal(variable.refresh, 2);
       assert.match(queryText(variable), /^label_values\(/);
     }
@@ -216,6 +261,7 @@ for (const board of boards) {
 
   test(`${board.title}: counters are read as rates over the window that Grafana fits to the scrape interval`, () => {
     for (const { where, expr } of queriesOf(board)) {
+      if (where.startsWith('variable')) continue;
       for (const name of namesIn(expr).metrics) {
         if (!/_(total|count|sum|bucket)$/.test(name) || catalogueSeries.get(name)?.instrument === 'gauge')
           continue;
@@ -224,4 +270,42 @@ for (const board of boards) {
       }
     }
   });
+
+  test(`${board.title}: profiles are of types that are pushed, of the services chosen, as graph or flame graph`, () => {
+    for (const { panel, profileTypeId, labelSelector, queryType } of profiles) {
+      assert.ok(
+        Object.values(profileTypes).some(type => type === profileTypeId),
+        panel.title,
+      );
+      // Without the format a choice of several would be written {a,b}, which is no regular expression.
+      assert.equal(labelSelector, `{service_name=~"\${service:regex}"}`);
+      assert.equal(queryType, panel.type === 'flamegraph' ? 'profile' : 'metrics');
+    }
+  });
+
+  test(`${board.title}: marks starts, deployments, firing alerts and captures`, () => {
+    assert.deepEqual(
+      board.annotations.list.map(({ name, useValueForTime }) => [name, useValueForTime === true]),
+      [
+        ['Process starts', true],
+        ['Deployments', true],
+        ['Firing alerts', false],
+        ['Automatic captures', true],
+      ],
+    );
+  });
+}
+
+test('there is a flame graph and a graph of each type of profile that is pushed', () => {
+  const shown = boards.flatMap(panelsOf).filter(ofPyroscope);
+  for (const type of Object.values(profileTypes)) {
+    const panels = shown.filter(({ targets = [] }) =>
+      targets.some(({ profileTypeId }) => profileTypeId === type),
+    );
+    assert.deepEqual(panels.map(panel => panel.type).sort(), ['flamegraph', 'timeseries']);
+  }
+});
+
+function ofPyroscope({ targets = [] }: PanelJson): boolean {
+  return targets.some(({ profileTypeId }) => profileTypeId !== undefined);
 }
