@@ -85,10 +85,13 @@ test('every pool shows by the name of its manager, and is counted once', async (
 
 test('a leak, an N+1 pattern and a slow query are found, with what shows them and without values', async () => {
   const app = await startStepped(script, { env: { DATABASE_URL: postgres.url } });
-  await app.step('open', 'shop', { slowQueryMs: 50, leakDetection: { afterMs: 50, sampleEvery: 1 } });
+  await app.step('open', 'shop', {
+    slowQueryMs: 500,
+    leakDetection: { afterMs: 500, sampleEvery: 1 },
+  });
   await app.step('shop', 'shop');
   await app.step('readsOneByOne', 'shop');
-  await app.step('slow', 'shop', 0.06);
+  await app.step('slow', 'shop', 0.6);
   await app.step('forgets', 'shop');
   await app.app.printed(
     /finding db_connection_leak: shop .* at .*forgets.*runbooks\/db-connection-leak\.md\n/,

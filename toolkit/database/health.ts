@@ -53,7 +53,7 @@ const grades: Readonly<Record<HealthProblem, Grades>> = {
   connections_leaked: [[0, 15]],
 };
 
-/** Fewer queries than this say nothing of a rate. */
+/** Fewer queries than this say nothing of a rate, nor do fewer acquisitions, the first of which open connections, of a mean. */
 export const fewestForRate = 20;
 
 /** Judges what happened lately. Pure. */
@@ -62,7 +62,7 @@ export function healthOf(recent: Recent, max: number, leaked: number): DatabaseH
   const rate = (part: number): number => (queries >= fewestForRate ? part / queries : 0);
   const measured: Readonly<Record<HealthProblem, number>> = {
     pool_saturated: utilization(recent, max),
-    slow_acquisition: acquired === 0 ? 0 : waitMs / acquired,
+    slow_acquisition: acquired >= fewestForRate ? waitMs / acquired : 0,
     acquire_timeouts: recent.acquireTimeouts,
     connect_failures: recent.connectFailures,
     error_rate: rate(errors),

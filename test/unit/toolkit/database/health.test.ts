@@ -47,6 +47,8 @@ for (const [problem, points, recent, leaked = 0] of [
 
 test('a few queries say nothing of a rate, and all that can be wrong together leaves no less than nothing', () => {
   assert.equal(healthOf({ ...quiet, queries: 19, errors: 19, slow: 19 }, 10, 0).score, 100);
+  assert.equal(healthOf({ ...quiet, acquired: 19, waitMs: 19_000 }, 10, 0).score, 100);
+  assert.equal(healthOf({ ...quiet, acquired: 20, waitMs: 20_000 }, 10, 0).score, 85);
   const worst = {
     ...quiet,
     errors: 900,
