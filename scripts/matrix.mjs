@@ -1,7 +1,9 @@
 // Runs the agent suite on the other Node.js versions. They come as npm packages with the binary inside, into .cache/.
 //   node --import tsx scripts/matrix.mjs [20 22 ...]
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 /** Pinned, so that a run can be repeated. */
@@ -18,18 +20,35 @@ if (unknown.length > 0) {
 // The version that runs this has had its turn in `npm test`.
 const wanted = named.length > 0 ? named : Object.keys(versions).filter(major => major !== here);
 
+// As many at a time as there are CPUs: the tests mostly wait for the processes that they start.
+const waiting = wanted.map(major => [versions[major], install(versions[major])]);
 let failed = false;
-for (const major of wanted) {
-  const binary = install(versions[major]);
-  console.log(`\nagent suite on Node.js ${versions[major]}`);
-  const { status } = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/test.mjs', 'agent'], {
+await Promise.all(
+  Array.from({ length: availableParallelism() }, async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (!(await passes(...next))) failed = true;
+    }
+  }),
+);
+process.exitCode = failed ? 1 : 0;
+
+/** Runs the suite and prints what it said once it has ended, so that the versions do not talk at once. */
+async function passes(version, binary) {
+  const began = performance.now();
+  console.log(`agent suite on Node.js ${version}: begun`);
+  const suite = spawn(process.execPath, ['--import', 'tsx', 'scripts/test.mjs', 'agent'], {
     cwd: root,
-    stdio: 'inherit',
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TEST_NODE: binary },
   });
-  if (status !== 0) failed = true;
+  const said = [];
+  for (const stream of [suite.stdout, suite.stderr]) stream.on('data', data => said.push(data));
+  const [status] = await once(suite, 'close');
+  const minutes = ((performance.now() - began) / 60_000).toFixed(1);
+  console.log(`\nagent suite on Node.js ${version}: ended with status ${status} after ${minutes} minutes`);
+  process.stdout.write(Buffer.concat(said));
+  return status === 0;
 }
-process.exitCode = failed ? 1 : 0;
 
 function install(version) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
