@@ -20,17 +20,27 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
   diagnosis: () => import('./diagnosis'),
 };
 
+/** The labs of docs/labs, which are run by name alone. */
+const labs: typeof benches = {
+  'lab-inefficient-function': () => import('./labs/inefficient-function'),
+  'lab-leaks': () => import('./labs/leaks'),
+  'lab-pool-sizes': () => import('./labs/pool-sizes'),
+  'lab-cache-writes': () => import('./labs/cache-writes'),
+};
+const all = { ...benches, ...labs };
+
 async function main(): Promise<void> {
   const named = process.argv.slice(2);
   if (named.includes('--help') || named.includes('-h')) {
     console.log(
-      `npm run bench -- [benchmark ...]: all of ${Object.keys(benches).join(', ')}, or those named`,
+      `npm run bench -- [benchmark ...]: all of ${Object.keys(benches).join(', ')}, or those named, also of ` +
+        `the labs ${Object.keys(labs).join(', ')}`,
     );
     return;
   }
-  const unknown = named.filter(name => !(name in benches));
+  const unknown = named.filter(name => !(name in all));
   if (unknown.length > 0) {
-    console.error(`unknown benchmark ${unknown.join(', ')}; known: ${Object.keys(benches).join(', ')}`);
+    console.error(`unknown benchmark ${unknown.join(', ')}; known: ${Object.keys(all).join(', ')}`);
     process.exitCode = 2;
     return;
   }
@@ -38,7 +48,7 @@ async function main(): Promise<void> {
   const results: BenchResult[] = [];
   for (const name of named.length > 0 ? named : Object.keys(benches)) {
     console.error(`running ${name} ...`);
-    results.push(...(await (await benches[name]!()).run()));
+    results.push(...(await (await all[name]!()).run()));
   }
   const figure = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(2));
   const rows = results.map(result => [
