@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import fastify from 'fastify';
@@ -30,6 +31,8 @@ export function buildGateway(initial: Behaviour, logLevel = 'warn'): FastifyInst
   const ledger = createChargeLedger();
   const underWay = new Map<Charge, Promise<void>>();
   const ending = new AbortController();
+  // As many as there are requests under way.
+  setMaxListeners(0, ending.signal);
   const app = fastify({
     logger: { level: logLevel },
     bodyLimit: 16 * 1024,

@@ -62,7 +62,7 @@ export interface Products {
 
 const columns = { id: 'p.id', sku: 'p.sku', name: 'p.name', priceCents: 'p.price_cents', category: 'c.slug' };
 
-const rowsAtOnce = 1000;
+const rowsAtOnce = 2500;
 
 /** The catalogue in PostgreSQL. */
 export function createProducts(db: Knex): Products {
