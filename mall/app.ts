@@ -14,7 +14,7 @@ import { orderRoutes } from './routes/orders';
 import { productRoutes } from './routes/products';
 import { reportRoutes } from './routes/reports';
 import { sessionRoutes } from './routes/sessions';
-import { lazySerializers } from './serializers';
+import { lazyCompilers } from './schema-compilers';
 import type { Shop } from './shop';
 
 /** What the HTTP side of the shop is built on. */
@@ -43,7 +43,7 @@ export async function buildApp({
     bodyLimit: 64 * 1024,
     // A field that the schema does not know is refused, not dropped: a typing error should be heard of.
     ajv: { customOptions: { removeAdditional: false, allErrors: true } },
-    schemaController: { compilersFactory: { buildSerializer: lazySerializers } },
+    schemaController: { compilersFactory: lazyCompilers },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
   });

@@ -69,6 +69,8 @@ export interface Shop {
   cart(id: string): Promise<PricedCart>;
   /** @throws {@link ShopError} as documented at {@link createCheckout} */
   checkout(cartId: string, buyer: Buyer): Promise<{ order: Order; created: boolean }>;
+  /** Does beforehand what the first request of its kind would otherwise wait for. */
+  warmUp(): Promise<unknown>;
   /** Once no more requests come: writes what waits, and lets go of all but the database, Redis and the gateway. */
   close(): Promise<void>;
 }
@@ -151,6 +153,8 @@ export function createShop(parts: ShopParts): Shop {
     },
 
     checkout: createCheckout({ carts, orders, stock, payment, settlement, events, stockChanged }),
+
+    warmUp: recommender.warmUp,
 
     async close() {
       await stopReconciling();

@@ -12,6 +12,8 @@ export interface Similar extends Product {
 /** Recommendations, worked out on threads: comparing one product with all takes too long for the event loop. */
 export interface Recommender {
   readonly threads: RecommendationThreads;
+  /** Reads the catalogue, which the first who asks would otherwise wait for. */
+  warmUp(): Promise<unknown>;
   /** At most {@link mostRecommendations}, best first. */
   similarTo(productId: number): Promise<readonly Similar[]>;
 }
@@ -66,6 +68,7 @@ export function createRecommender(products: Products, cache: TieredCache<readonl
   };
   return {
     threads,
+    warmUp: currentIndex,
     similarTo: productId => cache.getOrLoad(String(productId), () => workOut(productId)),
   };
 }
