@@ -64,7 +64,7 @@ export async function startShop(config: Config): Promise<RunningShop> {
     const app = await buildApp({ shop, isClosing: () => closing, logLevel: config.logLevel, healthChecks });
     undo.add(() => app.close());
     const url = await app.listen({ host: config.host, port: config.port });
-    shop.warmUp().catch(complain);
+    shop.warmUp().catch(error => closing || complain(error));
     return {
       url,
       shop,

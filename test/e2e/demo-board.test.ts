@@ -8,23 +8,19 @@ import { type StackPrometheus, startStackPrometheus } from '../helpers/stack-pro
 /** What a healthy shop does not have, and why an empty graph of it is right. */
 const mayBeEmpty: readonly [metric: RegExp, reason: string][] = [
   [/vitals_gc_forced="true"/, 'the shop asks for no collection'],
-  [/vitals_worker_thread_(eventloop|heap)/, 'the shop has no worker threads'],
   [/vitals_findings/, 'nothing is wrong with the shop'],
   [/vitals_heap_time_to_exhaustion/, 'its heap does not leak'],
   [/vitals_(auto)?profile_/, 'nobody takes a profile of it'],
   [
-    /vitals_(pool|worker_pool|channel|lock|shared_queue)_/,
-    'the shop does not use these parts of the toolkit',
-  ],
-  [
     /vitals_cache_(size|refreshes|filtered|load_locks|writeback|invalidations|repairs)/,
     'its cache needs none of it',
   ],
-  [/vitals_db_(health|connection|query)/, 'it does not use the database manager'],
-  [/http_client_/, 'it calls no other service'],
   [/\bk6_/, 'the load of the demo is not of k6'],
   [/^ALERTS\{/, 'nothing fires for a shop that is well'],
   [/vitals_profile_upload/, 'there is no Pyroscope'],
+  [/vitals_(pool|shared_queue)_/, 'it has no object pools, and no queue between threads'],
+  [/vitals_lock_wait_time/, 'it sells so little that nobody waits for another who buys the same'],
+  [/http_client_connection_duration/, 'its connections to the payment gateway stay open'],
   [/db_client_connection_create_time/, 'its pool is opened at its start'],
   [/vitals_(db_slow_queries|http_server_slow_requests)/, 'it is quick'],
   [/^sum by \((db_system_name, )?error_type\)/, 'nothing fails'],
