@@ -5,6 +5,7 @@ import type { Metric } from './define';
 import { diagnosisMetrics } from './diagnosis';
 import { httpClientMetrics, httpServerMetrics } from './http';
 import { lockMetrics, sharedQueueMetrics } from './lock';
+import { networkClientMetrics } from './network-client';
 import { poolMetrics } from './object-pool';
 import { processMetrics } from './process';
 import { profilingMetrics } from './profiling';
@@ -26,6 +27,7 @@ export {
   httpClientMetrics,
   httpServerMetrics,
   lockMetrics,
+  networkClientMetrics,
   poolMetrics,
   processMetrics,
   profilingMetrics,
@@ -44,6 +46,7 @@ export const catalogue: readonly Metric[] = [
   threadMetrics,
   httpServerMetrics,
   httpClientMetrics,
+  networkClientMetrics,
   dbPoolMetrics,
   dbOperationMetrics,
   databaseMetrics,

@@ -157,6 +157,21 @@ export const findingDefinitions = {
     raiseAfter: halfAMinute,
     clearAfter: halfAMinute,
   },
+  http_retry_budget: {
+    severity: 'warning',
+    title: 'has failed so often for half a minute that its retry budget is used up',
+    advice: 'See why the other side fails; until it is well, give your users less instead of asking it more.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
+  http_queue_saturated: {
+    severity: 'warning',
+    title: 'has had all its connections in use for half a minute, and as many requests wait for one',
+    advice:
+      'See why the other side is slow; raise connections.perOrigin where it can take more, else ask it less.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
   heap_leak: {
     severity: 'warning',
     title: 'grows as a leak does',

@@ -7,6 +7,7 @@ import type { Log } from '../log';
 import { watchCaches } from './caches';
 import { watchDatabases } from './databases';
 import type { Findings } from './findings';
+import { watchHttpClients } from './http-clients';
 import { watchQueues } from './queues';
 import { createRises } from './rises';
 
@@ -21,7 +22,7 @@ interface HeldTooLong {
   readonly stack: string;
 }
 
-/** Finds what is wrong with the toolkit's pools, locks, queues, databases and caches. */
+/** Finds what is wrong with the toolkit's pools, locks, queues, databases, caches and HTTP clients. */
 export function watchToolkit(findings: Findings, log: Log): { look(): void; stop(): void } {
   const told = {
     'otel-vitals:pool.leak': guarded(log, 'a leak', ({ pool, heldMs, stack }: HeldTooLong) =>
@@ -36,6 +37,7 @@ export function watchToolkit(findings: Findings, log: Log): { look(): void; stop
   const queues = watchQueues(findings, log);
   const databases = watchDatabases(findings, log);
   const caches = watchCaches(findings, log);
+  const httpClients = watchHttpClients(findings, log);
   const turnedAwayFrom = createRises();
   const lookAtPool = guarded(log, 'looking at a pool', (source: Source<PoolStats>): void => {
     const { used, limit, pending = 0, failures } = source.stats();
@@ -56,6 +58,7 @@ export function watchToolkit(findings: Findings, log: Log): { look(): void; stop
       queues.look();
       databases.look();
       caches.look();
+      httpClients.look();
     },
     stop() {
       for (const [name, listener] of Object.entries(told)) unsubscribe(name, listener as never);

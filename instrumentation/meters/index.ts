@@ -13,6 +13,7 @@ import { meterHeap } from './heap';
 import { meterHttpClient } from './http-client';
 import { meterHttpServer } from './http-server';
 import { meterLock } from './lock';
+import { meterNetworkClient } from './network-client';
 import { meterObjectPool } from './object-pool';
 import { meterProcess } from './process';
 import { meterSelf } from './self';
@@ -36,6 +37,7 @@ export function startMeters(
     ['threads', meterThreads],
     ['http-server', meterHttpServer],
     ['http-client', meterHttpClient],
+    ['http-client', meterNetworkClient],
     ['db-pool', meterDatabase],
     ['cache', meterCache],
     ['object-pool', meterObjectPool],

@@ -25,6 +25,10 @@ const elsewhere: Readonly<Record<string, string>> = Object.fromEntries(
     if (/^vitals\.cache\.(size|tier|load\.locks|writeback)/.test(name)) {
       return [[name, 'agent/toolkit-caches.test.ts']];
     }
+    // The toolkit's HTTP client.
+    if (/^vitals\.http\.client\.(call|retries|cache|decoding)/.test(name)) {
+      return [[name, 'agent/toolkit-http-client.test.ts']];
+    }
     return [];
   }),
 );
@@ -39,6 +43,8 @@ const bounds: Readonly<Record<string, RegExp>> = {
   // The application has no framework, so no request has a route.
   'http.route': /^(?!)/,
   'error.type': /^([1-5]\d\d|[A-Z][A-Z0-9_]+|[a-z_]+|\w*Error|_OTHER|[0-9A-Z]{5})$/,
+  // Nor has it a client of the toolkit.
+  'http.client.name': /^(?!)/,
   'server.address': /^(_OTHER|127\.0\.0\.1|localhost)$/,
   'server.port': number,
   'db.client.connection.pool.name': /^((127\.0\.0\.1|localhost):\d+\/\w+|database)$/,

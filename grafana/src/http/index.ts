@@ -1,6 +1,7 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { dashboard } from '../board';
 import { client } from './client';
+import { networkClient } from './network-client';
 import { server } from './server';
 
 /** The board **HTTP**: requests answered by route, and calls made by server. */
@@ -11,6 +12,6 @@ export function httpBoard(): Dashboard {
     description:
       'Rate, errors and duration of the requests that the processes answer, by route, and of the calls that they make, by server. Compare a slow route with the calls below it on the same time range.',
     tags: ['nodejs', 'http'],
-    sections: [server, client],
+    sections: [server, client, networkClient],
   });
 }
