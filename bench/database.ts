@@ -1,16 +1,14 @@
 import knexPackage from 'knex';
 import { startPostgres } from '../mall/demo/servers/postgres';
+import { pairRows, repeated, type Work } from './pairs';
 import { median } from './spawned';
 import { built } from './toolkit/built';
 import type { BenchResult } from './types';
 
 type Knex = ReturnType<typeof knexPackage>;
 
-const warmUp = 2000;
-const pairs = 80;
 const rounds = 5;
 const queriesPerRound = 150;
-const callers = 4;
 const pool = { min: 4, max: 4 };
 const rowsPerInsert = 500;
 
@@ -29,8 +27,8 @@ export async function run(): Promise<BenchResult[]> {
     await prepareTables(bare);
     const { knex } = manager;
     return [
-      ...(await costRows('DatabaseManager, reads', read(knex), read(bare), 0.97)),
-      ...(await costRows('DatabaseManager, transactions', write(knex), write(bare), 0.97)),
+      ...(await pairRows('DatabaseManager, reads', read(knex), read(bare), 'knex', 0.97)),
+      ...(await pairRows('DatabaseManager, transactions', write(knex), write(bare), 'knex', 0.97)),
       await row(
         'prepared statement, a join of four',
         prepared(manager),
@@ -57,18 +55,6 @@ async function prepareTables(knex: Knex): Promise<void> {
   await knex.raw('create table sink (id int, name text, shelf int)');
   await knex.raw('analyze');
 }
-
-type Work = (n: number) => Promise<unknown>;
-
-/** Runs the work `n` times, by several callers at once, as a server's requests do. */
-const repeated =
-  (work: (i: number) => PromiseLike<unknown>): Work =>
-  n =>
-    Promise.all(
-      Array.from({ length: callers }, async (_, caller) => {
-        for (let i = caller; i < n; i += callers) await work(i);
-      }),
-    );
 
 const read = (knex: Knex): Work =>
   repeated(i =>
@@ -109,41 +95,6 @@ const oneByOne =
       });
     }
   };
-
-/**
- * The same over the manager's knex and over bare knex, by the clock and by the CPU time of this process: the medians of
- * the ratios of short pairs that ran one after the other, so that what else the machine does is the same for both.
- */
-async function costRows(name: string, ours: Work, peer: Work, goal: number): Promise<BenchResult[]> {
-  const works = { ours, peer };
-  const clock = { ours: [] as number[], peer: [] as number[] };
-  const cpu = { ours: [] as number[], peer: [] as number[] };
-  for (const which of ['ours', 'peer', 'ours', 'peer'] as const) await works[which](warmUp);
-  for (let pair = 0; pair < pairs; pair++) {
-    for (const which of pair % 2 === 0 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const)) {
-      const before = process.cpuUsage();
-      const began = performance.now();
-      await works[which](queriesPerRound);
-      clock[which].push(((performance.now() - began) * 1000) / queriesPerRound);
-      const { user, system } = process.cpuUsage(before);
-      cpu[which].push((user + system) / queriesPerRound);
-    }
-  }
-  const result = (of: typeof clock, how: string, goal?: number): BenchResult => {
-    const ratio = median(of.peer.map((time, i) => time / of.ours[i]!));
-    return {
-      name: `${name}, ${how}`,
-      ours: median(of.ours),
-      peer: median(of.peer),
-      peerName: 'knex',
-      unit: 'us',
-      ratio,
-      goal: goal === undefined ? '' : `>= ${goal} of the speed`,
-      met: goal === undefined ? undefined : ratio >= goal,
-    };
-  };
-  return [result(clock, 'by the clock', goal), result(cpu, 'CPU time')];
-}
 
 /**
  * Rounds of both take turns. Time on the clock, since what a helper saves is the server's time; on a machine that is

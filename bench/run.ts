@@ -15,6 +15,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
   lock: () => import('./lock'),
   cache: () => import('./cache'),
   database: () => import('./database'),
+  network: () => import('./network'),
   instruments: () => import('./instruments'),
   'gc-advice': () => import('./gc-advice'),
   diagnosis: () => import('./diagnosis'),

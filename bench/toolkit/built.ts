@@ -7,6 +7,7 @@ export const built = {
   channel: require('otel-vitals/toolkit/channel') as typeof import('../../toolkit/channel'),
   database: require('otel-vitals/toolkit/database') as typeof import('../../toolkit/database'),
   lock: require('otel-vitals/toolkit/lock') as typeof import('../../toolkit/lock'),
+  network: require('otel-vitals/toolkit/network') as typeof import('../../toolkit/network'),
   objectPool: require('otel-vitals/toolkit/object-pool') as typeof import('../../toolkit/object-pool'),
   workerPool: require('otel-vitals/toolkit/worker-pool') as typeof import('../../toolkit/worker-pool'),
 };
