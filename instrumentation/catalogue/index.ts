@@ -6,6 +6,7 @@ import { diagnosisMetrics } from './diagnosis';
 import { httpClientMetrics, httpServerMetrics } from './http';
 import { lockMetrics, sharedQueueMetrics } from './lock';
 import { networkClientMetrics } from './network-client';
+import { compressionMetrics, connectionPoolMetrics, endpointMetrics, http2Metrics } from './network-server';
 import { poolMetrics } from './object-pool';
 import { processMetrics } from './process';
 import { profilingMetrics } from './profiling';
@@ -17,13 +18,17 @@ export {
   batchMetrics,
   cacheMetrics,
   channelMetrics,
+  compressionMetrics,
+  connectionPoolMetrics,
   databaseMetrics,
   dbOperationMetrics,
   dbPoolMetrics,
   diagnosisMetrics,
+  endpointMetrics,
   eventLoopMetrics,
   gcMetrics,
   heapMetrics,
+  http2Metrics,
   httpClientMetrics,
   httpServerMetrics,
   lockMetrics,
@@ -45,6 +50,10 @@ export const catalogue: readonly Metric[] = [
   eventLoopMetrics,
   threadMetrics,
   httpServerMetrics,
+  compressionMetrics,
+  endpointMetrics,
+  connectionPoolMetrics,
+  http2Metrics,
   httpClientMetrics,
   networkClientMetrics,
   dbPoolMetrics,

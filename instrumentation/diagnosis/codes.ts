@@ -171,6 +171,41 @@ export const findingDefinitions = {
       'See why the other side is slow; raise connections.perOrigin where it can take more, else ask it less.',
     raiseAfter: halfAMinute,
     clearAfter: halfAMinute,
+  http_slow_endpoint: {
+    severity: 'warning',
+    title: 'has answered more than one of twenty requests slowly for half a minute',
+    advice: 'See with marks of Server-Timing, or in a trace, where the time goes.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
+  http_failing_endpoint: {
+    severity: 'warning',
+    title: 'has failed more than one of twenty requests for half a minute',
+    advice: 'See in the log what fails, and whether what it depends on is well.',
+    raiseAfter: halfAMinute,
+    clearAfter: halfAMinute,
+  },
+  http_connections_not_reused: {
+    severity: 'info',
+    title: 'has sent less than half of many requests over a connection that was there, for three minutes',
+    advice: 'Keep connections alive, and read each answer to its end: every new one costs a handshake.',
+    raiseAfter: threeMinutes,
+    clearAfter: threeMinutes,
+  },
+  http_compression_useless: {
+    severity: 'info',
+    title: 'has saved less than a tenth of much that it compressed, for three minutes',
+    advice: 'Leave out, by compressible or filter, what is compressed in itself.',
+    raiseAfter: threeMinutes,
+    clearAfter: threeMinutes,
+  },
+  http2_flood: {
+    severity: 'warning',
+    title: 'has sent away a peer that flooded it',
+    advice:
+      'See in the log of what is in front who it was, and shut them out there; see that it is no client of your own.',
+    raiseAfter: 1,
+    clearAfter: tenMinutes,
   },
   heap_leak: {
     severity: 'warning',

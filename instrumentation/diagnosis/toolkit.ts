@@ -8,6 +8,7 @@ import { watchCaches } from './caches';
 import { watchDatabases } from './databases';
 import type { Findings } from './findings';
 import { watchHttpClients } from './http-clients';
+import { watchNetworkServers } from './network-servers';
 import { watchQueues } from './queues';
 import { createRises } from './rises';
 
@@ -22,7 +23,7 @@ interface HeldTooLong {
   readonly stack: string;
 }
 
-/** Finds what is wrong with the toolkit's pools, locks, queues, databases, caches and HTTP clients. */
+/** Finds what is wrong with the toolkit's pools, locks, queues, databases, caches, HTTP clients and HTTP servers. */
 export function watchToolkit(findings: Findings, log: Log): { look(): void; stop(): void } {
   const told = {
     'otel-vitals:pool.leak': guarded(log, 'a leak', ({ pool, heldMs, stack }: HeldTooLong) =>
@@ -38,6 +39,7 @@ export function watchToolkit(findings: Findings, log: Log): { look(): void; stop
   const databases = watchDatabases(findings, log);
   const caches = watchCaches(findings, log);
   const httpClients = watchHttpClients(findings, log);
+  const httpServers = watchNetworkServers(findings, log);
   const turnedAwayFrom = createRises();
   const lookAtPool = guarded(log, 'looking at a pool', (source: Source<PoolStats>): void => {
     const { used, limit, pending = 0, failures } = source.stats();
@@ -59,6 +61,7 @@ export function watchToolkit(findings: Findings, log: Log): { look(): void; stop
       databases.look();
       caches.look();
       httpClients.look();
+      httpServers.look();
     },
     stop() {
       for (const [name, listener] of Object.entries(told)) unsubscribe(name, listener as never);

@@ -14,6 +14,7 @@ import { meterHttpClient } from './http-client';
 import { meterHttpServer } from './http-server';
 import { meterLock } from './lock';
 import { meterNetworkClient } from './network-client';
+import { meterCompression, meterConnections, meterEndpoints, meterHttp2 } from './network-server';
 import { meterObjectPool } from './object-pool';
 import { meterProcess } from './process';
 import { meterSelf } from './self';
@@ -36,6 +37,10 @@ export function startMeters(
     ['event-loop', meterStalls],
     ['threads', meterThreads],
     ['http-server', meterHttpServer],
+    ['http-server', meterCompression],
+    ['http-server', meterEndpoints],
+    ['http-server', meterConnections],
+    ['http-server', meterHttp2],
     ['http-client', meterHttpClient],
     ['http-client', meterNetworkClient],
     ['db-pool', meterDatabase],

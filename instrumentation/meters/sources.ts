@@ -11,7 +11,7 @@ import type { Meter } from './context';
  *
  * Sources come and go and may share a name, while a counter at an endpoint must never fall. So the totals of each
  * source are remembered, and only what came since goes into the cells; a source that ends is read once more. Gauges
- * are the sum, or the least, over the sources alive, and end with the last of them. Series of counters stay when their sources are
+ * are the sum, the least or the most, over the sources alive, and end with the last of them. Series of counters stay when their sources are
  * gone: the limit of series per metric bounds them.
  */
 
@@ -21,8 +21,8 @@ export interface SourceSeries<Stats> {
   readonly attributes: AttributesOf<string>;
   /** `undefined` where the source does not have it; the series is then not shown. */
   read(stats: Stats): number | HistogramSnapshot | undefined;
-  /** Of a gauge: of several sources the least, and not the sum. */
-  readonly least?: boolean;
+  /** Of a gauge: of several sources the least or the most, and not the sum. */
+  readonly of?: 'least' | 'most';
 }
 
 /** Declares series over one layout of statistics. */
@@ -48,7 +48,13 @@ export function seriesOf<Stats>() {
       metric: Metric<Names, 'gauge'>,
       attributes: AttributesOf<Names>,
       read: (stats: Stats) => number | undefined,
-    ): SourceSeries<Stats> => ({ ...declare<'gauge', number>()(metric, attributes, read), least: true }),
+    ): SourceSeries<Stats> => ({ ...declare<'gauge', number>()(metric, attributes, read), of: 'least' }),
+    /** As `gauge`; of sources of one name the most is shown. */
+    mostGauge: <Names extends string>(
+      metric: Metric<Names, 'gauge'>,
+      attributes: AttributesOf<Names>,
+      read: (stats: Stats) => number | undefined,
+    ): SourceSeries<Stats> => ({ ...declare<'gauge', number>()(metric, attributes, read), of: 'most' }),
     /** By the very buckets of the metric; what a source counted by others is left out. */
     histogram: declare<'histogram', HistogramSnapshot>(),
   };
@@ -135,7 +141,7 @@ function advance<Stats>(
     const cell = instrument.with(attributes) as unknown as GaugeCell;
     const sum = gauges!.get(cell);
     if (sum === undefined) gauges!.set(cell, { sum: value as number, instrument });
-    else sum.sum = series.least ? Math.min(sum.sum, value as number) : sum.sum + (value as number);
+    else sum.sum = together(series.of, sum.sum, value as number);
     return;
   }
   reading.cells[place] ??= instrument.with(attributes);
@@ -148,6 +154,11 @@ function advance<Stats>(
   } else {
     cell.add(since(value as number, before as number | undefined));
   }
+}
+
+function together(of: SourceSeries<unknown>['of'], one: number, other: number): number {
+  if (of === undefined) return one + other;
+  return of === 'least' ? Math.min(one, other) : Math.max(one, other);
 }
 
 /** What came since `before`; a total that fell began anew, as Prometheus has it. */

@@ -21,6 +21,10 @@ const mayBeEmpty: readonly [metric: RegExp, reason: string][] = [
   [/vitals_(pool|shared_queue)_/, 'it has no object pools, and no queue between threads'],
   [/vitals_lock_wait_time/, 'it sells so little that nobody waits for another who buys the same'],
   [/http_client_connection_duration/, 'its connections to the payment gateway stay open'],
+  [
+    /vitals_http2?_(response_compression|endpoint|connection|sessions|streams)/,
+    'it does not use these parts either',
+  ],
   [/db_client_connection_create_time/, 'its pool is opened at its start'],
   [/vitals_(db_slow_queries|http_server_slow_requests)/, 'it is quick'],
   [/^sum by \((db_system_name, )?error_type\)/, 'nothing fails'],

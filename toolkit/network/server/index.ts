@@ -1,7 +1,7 @@
 export type { HistogramSnapshot } from '../../histogram';
 export { Compression, withoutCompression } from './compression/compression';
-export type { Encoding } from './compression/encodings';
 export { availableEncodings } from './compression/encodings';
+export type { Encoding } from './compression/names';
 export type { CompressionOptions } from './compression/options';
 export type { CompressionStats, EncodingStats, SkipReason } from './compression/stats';
 export type { CacheControlDirectives } from './conditional/cache-control';

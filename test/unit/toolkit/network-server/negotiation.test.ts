@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { availableEncodings, Compression } from '../../../../toolkit/network';
 import { isCompressible } from '../../../../toolkit/network/server/compression/content-types';
-import { type Encoding, negotiate } from '../../../../toolkit/network/server/compression/encodings';
+import { negotiate } from '../../../../toolkit/network/server/compression/encodings';
+import type { Encoding } from '../../../../toolkit/network/server/compression/names';
 
 const all: readonly Encoding[] = ['br', 'zstd', 'gzip', 'deflate'];
 const chosen = (header: string | undefined, offered = all): string | undefined =>

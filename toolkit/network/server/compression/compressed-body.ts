@@ -1,5 +1,6 @@
 import type { BodySink, ResponseTap, Written } from '../response-tap';
-import { createEncoder, type Encoder, type Encoding, encodeWhole, flushEncoder } from './encodings';
+import { createEncoder, type Encoder, encodeWhole, flushEncoder } from './encodings';
+import type { Encoding } from './names';
 import type { CompressionCounters } from './stats';
 
 /** Compresses a body that comes in pieces, as fast as the client takes it. */

@@ -1,8 +1,5 @@
 import zlib from 'node:zlib';
-
-/** The codings that a response may be compressed with. */
-export const encodings = ['br', 'zstd', 'gzip', 'deflate'] as const;
-export type Encoding = (typeof encodings)[number];
+import { type Encoding, encodings } from './names';
 
 /** Codings in older words. */
 const aliases: Readonly<Record<string, string>> = { 'x-gzip': 'gzip' };

@@ -1,7 +1,8 @@
 import { nonEmptyString, nonNegativeInteger, optionalCallable } from '../../../options';
 import type { HttpRequest, HttpResponse } from '../http-part';
 import { isCompressible } from './content-types';
-import { availableEncodings, type Encoding, encodings, levelRanges } from './encodings';
+import { availableEncodings, levelRanges } from './encodings';
+import { type Encoding, encodings } from './names';
 
 /** Options of {@link Compression}. */
 export interface CompressionOptions {

@@ -1,4 +1,4 @@
-import { type Encoding, encodings } from './encodings';
+import { type Encoding, encodings } from './names';
 
 /** The registered kind of a compression and the layout of {@link CompressionStats}, for who reads the registry. */
 export const compressionSource = { kind: 'http_compression', layout: 1 } as const;
