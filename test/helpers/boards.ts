@@ -23,6 +23,7 @@ export interface PanelJson {
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
   readonly targets?: readonly TargetJson[];
   readonly panels?: readonly PanelJson[];
+  readonly collapsed?: boolean;
   readonly fieldConfig?: {
     readonly defaults: {
       readonly unit?: string;
@@ -70,6 +71,7 @@ export interface AnnotationJson {
   readonly datasource: { readonly uid: string };
   readonly target: TargetJson & { readonly expr: string };
   readonly useValueForTime?: boolean;
+  readonly iconColor?: string;
 }
 
 /** A query of a board, and where it stands. */
