@@ -10,6 +10,10 @@ import { delimiter, join } from 'node:path';
 const packages = {
   'redis-server': { programs: ['redis-server'], purpose: 'the Redis of tests and demo' },
   prometheus: { programs: ['prometheus', 'promtool'], purpose: 'scrapes and rule checks in tests' },
+  'prometheus-alertmanager': {
+    programs: ['prometheus-alertmanager', 'amtool'],
+    purpose: 'routes and notifications of alerts in tests',
+  },
   chromium: { programs: ['chromium'], purpose: 'the status page in the long tests' },
 };
 

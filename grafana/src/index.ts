@@ -23,8 +23,8 @@ export function grafanaFiles(): Map<string, string> {
     ['grafana/dashboards/pools.json', stableJson(poolsBoard())],
     ['grafana/dashboards/profiles.json', stableJson(profilesBoard())],
     ['grafana/dashboards/runtime.json', stableJson(runtimeBoard())],
-    ...Object.entries(ruleFiles).map(
-      ([name, rules]) => [`grafana/rules/${name}.yml`, ruleFile(rules())] as const,
+    ...Object.entries(ruleFiles()).map(
+      ([name, rules]) => [`grafana/rules/${name}.yml`, ruleFile(rules)] as const,
     ),
   ]);
 }

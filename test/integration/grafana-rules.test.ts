@@ -455,8 +455,8 @@ test('every alert has its case, but those that are tried by themselves', () => {
     'VitalsRestartLoop',
     'VitalsWatchdog',
   ]);
-  const names = Object.values(ruleFiles).flatMap(rules =>
-    rules().groups.flatMap(group => group.rules.flatMap(rule => ('alert' in rule ? [rule.alert] : []))),
+  const names = Object.values(ruleFiles()).flatMap(rules =>
+    rules.groups.flatMap(group => group.rules.flatMap(rule => ('alert' in rule ? [rule.alert] : []))),
   );
   assert.deepEqual(
     names.filter(name => !tried.has(name)),
