@@ -7,6 +7,7 @@ import {
   FieldType,
   type GrafanaTheme2,
   getDisplayProcessor,
+  type NumericRange,
   ThresholdsMode,
 } from '@grafana/data';
 import type { Line, ShownPanel } from '../model';
@@ -24,13 +25,20 @@ export function framesOf({ panel, lines }: ShownPanel, theme: GrafanaTheme2): Da
       type: FieldType.number,
       values: [...line.values],
       config,
-      state: { seriesIndex, displayName: line.name },
+      state: { seriesIndex, displayName: line.name, range: rangeOf(line) },
     };
     value.display = getDisplayProcessor({ field: value, theme });
     const time: Field = { name: 'Time', type: FieldType.time, values: [...line.times], config: {} };
     time.display = getDisplayProcessor({ field: time, theme });
     return { refId: line.refId, name: line.name, length: line.times.length, fields: [time, value] };
   });
+}
+
+function rangeOf({ values }: Line): NumericRange {
+  const numbers = values.filter(value => value !== null);
+  const min = Math.min(...numbers);
+  const max = Math.max(...numbers);
+  return { min, max, delta: max - min };
 }
 
 function configOf(panel: Json, line: Line): FieldConfig {
