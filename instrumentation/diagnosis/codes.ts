@@ -171,6 +171,7 @@ export const findingDefinitions = {
       'See why the other side is slow; raise connections.perOrigin where it can take more, else ask it less.',
     raiseAfter: halfAMinute,
     clearAfter: halfAMinute,
+  },
   http_slow_endpoint: {
     severity: 'warning',
     title: 'has answered more than one of twenty requests slowly for half a minute',

@@ -22,8 +22,8 @@ export type {
   FastifyHook,
   FastifyLike,
   FastifyPlugin,
-  HttpRequest,
-  HttpResponse,
+  HttpRequest as ServerHttpRequest,
+  HttpResponse as ServerHttpResponse,
   RouteOf,
 } from './http-part';
 export { HttpPart } from './http-part';
