@@ -44,9 +44,13 @@ export function endClient(client: { isOpen: boolean }): void {
   else void disconnect?.call(client);
 }
 
-/** Waits until `holds`. The runner ends a test in which it never does. */
+/** Waits until `holds`, for a minute at most: longer than any machine takes. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await wait(2);
+  const end = performance.now() + 60_000;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`Expected it within a minute: ${holds}`);
+    await wait(2);
+  }
 }
 
 /** A source whose values are counted up, which notes what was asked of it. */
