@@ -4,9 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { RedisClient } from '../../toolkit/cache';
 import { TieredCache } from '../../toolkit/cache';
-import { type Client, connect, endClient, until } from '../helpers/caches';
+import { type Client, connect, endClient } from '../helpers/caches';
 import { type Fault, type FaultyProxy, startFaultyProxy } from '../helpers/faulty-proxy';
 import { type RedisServer, startRedis } from '../helpers/redis';
+import { until } from '../helpers/until';
 
 const ttlMs = { l1: 20, l2: 60, l3: 80 };
 /** What the event loop and Redis may add to a time to live on a busy machine. */

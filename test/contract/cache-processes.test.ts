@@ -6,9 +6,10 @@ import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type CacheStats, TieredCache } from '../../toolkit/cache';
 import { repository } from '../helpers/app';
-import { Caches, connect, endClient, until } from '../helpers/caches';
+import { Caches, connect, endClient } from '../helpers/caches';
 import { type RedisServer, startRedis } from '../helpers/redis';
 import { connectCluster, startRedisCluster } from '../helpers/redis-cluster';
+import { until } from '../helpers/until';
 
 let redis: RedisServer;
 const caches = new Caches();

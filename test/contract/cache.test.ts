@@ -4,9 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { createCluster as createCluster4 } from 'redis4';
 import type { RedisClient, TieredCache, TieredCacheOptions } from '../../toolkit/cache';
-import { Caches, type Client, CountingSource, connect, endClient, until } from '../helpers/caches';
+import { Caches, type Client, CountingSource, connect, endClient } from '../helpers/caches';
 import { type RedisServer, startRedis } from '../helpers/redis';
 import { connectCluster, type RedisClusterServers, startRedisCluster } from '../helpers/redis-cluster';
+import { until } from '../helpers/until';
 
 let redis: RedisServer;
 let cluster: RedisClusterServers;

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { createClient as createClient6 } from 'redis';
 import { createClient as createClient4 } from 'redis4';
 import { createClient as createClient5 } from 'redis5';
@@ -42,15 +41,6 @@ export function endClient(client: { isOpen: boolean }): void {
   if (!client.isOpen) return;
   if (destroy) destroy.call(client);
   else void disconnect?.call(client);
-}
-
-/** Waits until `holds`, for a minute at most: longer than any machine takes. */
-export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 60_000;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`Expected it within a minute: ${holds}`);
-    await wait(2);
-  }
 }
 
 /** A source whose values are counted up, which notes what was asked of it. */

@@ -1,7 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { createClient, createCluster } from 'redis';
 import { freePort } from '../../mall/demo/servers/port';
 import { type RedisServer, startRedis } from './redis';
+import { until } from './until';
 
 /** A Redis Cluster of our own: three masters, and a replica of the first that takes over when it is gone. */
 export interface RedisClusterServers {
@@ -74,9 +74,4 @@ export async function connectCluster({ rootNodes }: Pick<RedisClusterServers, 'r
   cluster.on('error', () => {});
   await cluster.connect();
   return cluster;
-}
-
-/** Waits until `holds`, for as long as it takes: the runner ends a test that hangs. */
-export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await wait(10);
 }

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import { TieredCache } from '../../../toolkit/cache';
 import { InvalidationLog, logItems } from '../../../toolkit/cache/invalidation/log';
 import { BloomFilter } from '../../../toolkit/cache/loading/bloom-filter';
-import { CountingSource, until } from '../../helpers/caches';
+import { CountingSource } from '../../helpers/caches';
 import { deferred, FakeRedis } from '../../helpers/fake-redis';
+import { until } from '../../helpers/until';
 
 test('a Bloom filter has every key that was added, and of others as many as it was told to', () => {
   for (const rate of [0.1, 0.01, 0.001]) {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type LostWrite, TieredCache, type WriteBackOptions } from '../../../toolkit/cache';
-import { CountingSource, until } from '../../helpers/caches';
+import { CountingSource } from '../../helpers/caches';
 import { deferred, FakeRedis } from '../../helpers/fake-redis';
+import { until } from '../../helpers/until';
 
 function writingBack(source: CountingSource, writeBack: WriteBackOptions<number> = {}, client?: FakeRedis) {
   return new TieredCache<number>({
