@@ -16,6 +16,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchResult[]> }>> 
   cache: () => import('./cache'),
   database: () => import('./database'),
   network: () => import('./network'),
+  'network-server': () => import('./network-server'),
   instruments: () => import('./instruments'),
   'gc-advice': () => import('./gc-advice'),
   diagnosis: () => import('./diagnosis'),

@@ -53,7 +53,7 @@ const bounds: Readonly<Record<string, RegExp>> = {
   'db.query.summary': /^([A-Z]+( (things|secret_table_\d+|pg_sleep))*|CREATE TABLE things|_OTHER)$/,
   'compression.name': /^compression$/,
   'endpoint.analyzer': /^analyzer$/,
-  'endpoint.name': /^(GET \/things|GET \/secret-path-0|_OTHER)$/,
+  'endpoint.name': /^(GET \/things|GET \/kind-\d+-\d|_OTHER)$/,
   'connection.pool.name': /^monitor$/,
   'http2.server.name': /^server$/,
   'cache.name': /^secret-free$/,

@@ -45,6 +45,42 @@ interface Raw {
 }
 
 const tapKey = Symbol('otel-vitals.response-tap');
+type Tapped = HttpResponse & { [tapKey]?: ResponseTap };
+
+/** Methods of a response with a tap. */
+const replaced = {
+  writeHead(this: Tapped, ...args: unknown[]) {
+    return this[tapKey]!.writeHead(args);
+  },
+  write(this: Tapped, ...args: unknown[]) {
+    return this[tapKey]!.write(args);
+  },
+  end(this: Tapped, ...args: unknown[]) {
+    return this[tapKey]!.end(args);
+  },
+  flushHeaders(this: Tapped) {
+    this[tapKey]!.flushHeaders();
+  },
+  flush(this: Tapped) {
+    this[tapKey]!.flush();
+  },
+};
+
+/** What a response with a tap says of itself: for the application it is sent before all of it is written. */
+const states: PropertyDescriptorMap = {
+  headersSent: {
+    configurable: true,
+    get(this: Tapped): unknown {
+      return this[tapKey]!.saysSent || Reflect.get(Object.getPrototypeOf(this), 'headersSent', this);
+    },
+  },
+  writableEnded: {
+    configurable: true,
+    get(this: Tapped): unknown {
+      return this[tapKey]!.saysEnded || Reflect.get(Object.getPrototypeOf(this), 'writableEnded', this);
+    },
+  },
+};
 
 /** Lets stages decide on a response when its head is known and before it is sent. One per response. */
 export class ResponseTap {
@@ -54,6 +90,9 @@ export class ResponseTap {
   readonly #own: { writeHead: Loose; write: Loose; end: Loose; flushHeaders: Loose };
   readonly #stages: Stage[] = [];
   #headGiven = false;
+  /** The application has given the head, or ended it, and that has not been written yet. */
+  saysSent = false;
+  saysEnded = false;
   #begun = false;
   #ended = false;
   #sink: BodySink | undefined;
@@ -70,25 +109,16 @@ export class ResponseTap {
       flushHeaders: raw.flushHeaders,
     };
     this.#own = own;
-    raw.writeHead = (...args) => this.#writeHead(args);
-    raw.write = (...args) => this.#write(args);
-    raw.end = (...args) => this.#end(args);
-    raw.flushHeaders = () => {
-      this.#begin(undefined);
-      return own.flushHeaders.call(response);
-    };
-    raw.flush = () => {
-      this.#begin(undefined);
-      if (this.#sink === undefined) own.flushHeaders.call(response);
-      else this.#sink.flush();
-    };
+    Object.assign(raw, replaced);
+    // The same getters on all, set once and never removed: else each response would be an object of its own shape.
+    Object.defineProperties(response, states);
   }
 
   /** Lays `stage` over the response, unless it is already. */
   static add(request: HttpRequest, response: HttpResponse, stage: Stage): void {
-    const holder = response as { [tapKey]?: ResponseTap };
-    holder[tapKey] ??= new ResponseTap(request, response);
-    const stages = holder[tapKey].#stages;
+    const tapped = response as Tapped;
+    tapped[tapKey] ??= new ResponseTap(request, response);
+    const stages = tapped[tapKey].#stages;
     if (stages.includes(stage)) return;
     const before = stages.findIndex(({ order }) => order > stage.order);
     stages.splice(before === -1 ? stages.length : before, 0, stage);
@@ -107,7 +137,7 @@ export class ResponseTap {
   /** Ends the response. */
   finish(chunk: Buffer | undefined, written: Written | undefined): void {
     const { response } = this;
-    this.#showEnded(false);
+    this.#say(false);
     // The end of http2's comes by here again as a write.
     this.#sink = undefined;
     if (chunk === undefined) this.#own.end.call(response, written);
@@ -133,7 +163,19 @@ export class ResponseTap {
   /** Tells the application that it may write again. */
   drained = (): void => {};
 
-  #writeHead(args: unknown[]): unknown {
+  flushHeaders(): void {
+    this.#begin(undefined);
+    this.#own.flushHeaders.call(this.response);
+  }
+
+  flush(): void {
+    this.#begin(undefined);
+    if (this.#sink === undefined) this.#own.flushHeaders.call(this.response);
+    else this.#sink.flush();
+  }
+
+  /** What the application calls as the response's own. */
+  writeHead(args: unknown[]): unknown {
     // Node.js itself comes by here when it writes a head that nobody gave.
     if (this.#begun) return this.#own.writeHead.apply(this.response, args);
     if (this.#headGiven) {
@@ -152,7 +194,7 @@ export class ResponseTap {
     if (typeof second === 'string' && this.request.httpVersionMajor < 2) response.statusMessage = second;
     setHeaders(response, (typeof second === 'string' ? third : second) as HeadersGiven);
     this.#headGiven = true;
-    Object.defineProperty(response, 'headersSent', { configurable: true, get: () => true });
+    this.saysSent = true;
     // What comes later is waited for by a client that wants to know at once that it is connected.
     if (isEventStream(response)) {
       this.#begin(undefined);
@@ -161,7 +203,7 @@ export class ResponseTap {
     return response;
   }
 
-  #write([chunk, encoding, callback]: unknown[]): unknown {
+  write([chunk, encoding, callback]: unknown[]): unknown {
     this.#begin(undefined);
     if (this.#sink === undefined) {
       return this.#own.write.call(this.response, chunk, encoding, callback);
@@ -183,7 +225,7 @@ export class ResponseTap {
     return this.#sink.write(bytes, written);
   }
 
-  #end([first, second, third]: unknown[]): unknown {
+  end([first, second, third]: unknown[]): unknown {
     const { response } = this;
     const chunk = typeof first === 'function' ? undefined : (first ?? undefined);
     const encoding = typeof second === 'function' ? undefined : second;
@@ -204,7 +246,7 @@ export class ResponseTap {
         : this.#own.end.call(response, chunk, encoding, written);
     }
     this.#ended = true;
-    this.#showEnded(true);
+    this.#say(true);
     if (chunk !== undefined) this.#sink.write(bytes);
     this.#sink.end(written);
     return response;
@@ -229,16 +271,12 @@ export class ResponseTap {
       leaveOutBody(this.request, this.response, status);
     }
     this.#begun = true;
-    if (this.#headGiven) Reflect.deleteProperty(this.response, 'headersSent');
+    this.saysSent = false;
   }
 
-  /** Whether the response says that it was ended, which it is for the application, before all of it is written. */
-  #showEnded(ended: boolean): void {
-    const { response } = this;
-    for (const name of ['headersSent', 'writableEnded']) {
-      if (ended) Object.defineProperty(response, name, { configurable: true, get: () => true });
-      else Reflect.deleteProperty(response, name);
-    }
+  #say(ended: boolean): void {
+    this.saysSent = ended;
+    this.saysEnded = ended;
   }
 }
 
