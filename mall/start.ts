@@ -70,6 +70,8 @@ export async function startShop(config: Config): Promise<RunningShop> {
       shop,
       close() {
         closing = true;
+        // A reader who does not read must not keep the others' events from being written.
+        void shop.pools.reports.close({ timeoutMs: Math.max(1, config.shutdownTimeoutMs / 2) });
         return undo.run();
       },
     };

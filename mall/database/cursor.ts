@@ -4,7 +4,7 @@ import type { Knex } from 'knex';
 export type Row = Readonly<Record<string, unknown>>;
 
 /** How many rows are read at once. */
-const rowsAtOnce = 500;
+export const rowsAtOnce = 500;
 
 /**
  * Opens a cursor on a query: its rows as they were at this moment, read as they are taken. It holds a connection until

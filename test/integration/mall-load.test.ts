@@ -27,7 +27,7 @@ async function startProcess(env: NodeJS.ProcessEnv = {}): Promise<{ app: App; ur
       PAYMENT_TIMEOUT_MS: '20000',
       ...env,
     }),
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
   });
   const [, url] = await app.printed(/"event":"listening","url":"([^"]+)"/);
   return { app, url: url! };
