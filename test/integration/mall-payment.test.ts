@@ -53,6 +53,13 @@ test('a declined card cancels the order and gives the stock back; the cart can b
   assert.equal(await stockOf(11), 9997);
 });
 
+test('an order that many try to pay at once with a declined card gives its stock back once', async () => {
+  const cart = await cartOf(shop.url, { 13: 5 });
+  const answers = await Promise.all(Array.from({ length: 12 }, () => checkout(shop.url, cart, declinedCard)));
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([402]));
+  assert.equal(await stockOf(13), 10_000);
+});
+
 test('a card number is kept nowhere', async () => {
   const card = '4929123412341234';
   const { body } = await checkout(shop.url, await cartOf(shop.url, { 12: 1 }), card);
