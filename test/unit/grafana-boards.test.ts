@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import * as units from '@grafana/grafana-foundation-sdk/units';
 import { k6Series } from '../../grafana/src/k6/names';
 import { profileTypes } from '../../grafana/src/profile-panels';
+import { recorded } from '../../grafana/src/rules/http';
 import { catalogue } from '../../instrumentation/catalogue';
 import { fillIn, type PanelJson, panelsOf, queriesOf, queryText, readBoards } from '../helpers/boards';
 import { catalogueSeries, labelsOf, namesIn } from '../helpers/promql';
@@ -16,6 +17,11 @@ const otherSeries = new Map<string, readonly string[]>([
   ['target_info', resourceLabels],
   ['ALERTS', ['job', 'instance', 'alertname', 'alertstate', 'severity']],
   ...Object.entries(k6Series),
+  ...(['errors', 'slow'] as const).flatMap(kind =>
+    (['5m', '1h', '6h', '3d'] as const).map(
+      window => [recorded(kind, window), ['job']] as [string, string[]],
+    ),
+  ),
 ]);
 /** By board: what there is to choose beside what all have. */
 const moreVariables: Readonly<Record<string, readonly string[]>> = {
@@ -230,7 +236,10 @@ for (const board of boards) {
       const chosen = /\bk6_/.test(expr)
         ? ['scenario=~"$scenario"']
         : ['job=~"$job"', 'instance=~"$instance"'];
-      for (const matcher of chosen) assert.ok(expr.includes(matcher), panel.title);
+      // Budgets are those of a whole job.
+      const recordedAlone = /^max\(job:vitals_http/.test(expr);
+      for (const matcher of chosen.slice(0, recordedAlone ? 1 : undefined))
+        assert.ok(expr.includes(matcher) || expr.includes(matcher.replace(/"$/, '|"')), panel.title);
     }
   });
 

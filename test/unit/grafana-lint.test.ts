@@ -80,9 +80,9 @@ function expressions({ targets = [] }: PanelJson): string[] {
 function everySelector(panel: PanelJson, matcher: string): boolean {
   return expressions(panel).every(expr => {
     const named = expr.replace(/\b(by|on|without|ignoring|group_left|group_right) \([^)]*\)/g, '');
-    const selectors = [...named.matchAll(/\b([a-z]\w*_\w+)(\{[^}]*\})?(?!\w|\()/g)].filter(
-      ([, name]) => !/^(histogram_quantile|max_over_time|group_left|__)/.test(name!),
-    );
+    const selectors = [
+      ...named.matchAll(/\b((?:job:)?[a-z]\w*_\w+(?::\w+)?|ALERTS)(\{[^}]*\})?(?!\w|\()/g),
+    ].filter(([, name]) => !/^(histogram_quantile|max_over_time|group_left|__)/.test(name!));
     return selectors.every(([, , matchers = '']) => matchers.includes(matcher));
   });
 }

@@ -1,4 +1,5 @@
-import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import {
   diagnosisMetrics,
   eventLoopMetrics,
@@ -12,8 +13,9 @@ import { callErrorShare, errorShare, method, requests, route } from '../http/rat
 import { stat, timeseries } from '../panels';
 import { channelShare, poolShare, queueShare, workerShare } from '../pools/ratios';
 import { label, max, peak, perInstance, quantile, series } from '../promql';
+import { burns, type RecordedKind, recorded } from '../rules/http';
 import { cpuShare, fileDescriptorShare, gcShare, heapShare, memoryShare } from '../runtime/ratios';
-import { thresholds } from '../thresholds';
+import { slo, type Threshold, thresholds } from '../thresholds';
 
 const severity = label(diagnosisMetrics.findings, 'finding.severity');
 const code = label(diagnosisMetrics.findings, 'finding.code');
@@ -131,6 +133,51 @@ const red: Section = {
   ],
 };
 
+const burn: Threshold = { warning: burns[1].factor, critical: burns[0].factor };
+const burnWindows = ['5m', '1h', '6h', '3d'] as const;
+const firing =
+  'ALERTS{alertstate="firing", alertname=~"Vitals.+", severity!="info", job=~"$job", instance=~"$instance|"}';
+
+/** How many times faster than allowed a budget is spent, by window; from the series that the rules record. */
+function burnPanel(kind: RecordedKind, title: string, allowed: number, objective: string): Builder<Panel> {
+  return timeseries({
+    title,
+    description: `How many times faster than the objective of ${objective} allows its budget is spent, over several windows, of the worst job. Normal: under 1. The alert is critical where one hour and five minutes are both over ${burns[0].factor}, or six hours and half an hour over ${burns[1].factor}.`,
+    unit: 'short',
+    width: 8,
+    decimals: 1,
+    thresholds: burn,
+    queries: burnWindows.map(window => ({
+      expr: `${max(`${recorded(kind, window)}{job=~"$job"}`)} / ${allowed}`,
+      legend: `over ${window}`,
+    })),
+  });
+}
+
+const objectives: Section = {
+  title: 'Objectives and alerts',
+  panels: [
+    burnPanel('errors', 'Error budget burn', slo.errors, `${100 * (1 - slo.errors)} % without an error`),
+    burnPanel('slow', 'Latency budget burn', slo.slow, `${100 * (1 - slo.slow)} % within ${slo.seconds} s`),
+    timeseries({
+      title: 'Firing alerts',
+      description:
+        'Alerts that fire, by name. Normal: none. Each has a page in docs/runbooks; on all graphs they are marked in red.',
+      unit: 'short',
+      width: 8,
+      decimals: 0,
+      stacked: true,
+      queries: [
+        {
+          expr: `count by (alertname, severity) (${firing})`,
+          legend: '{{alertname}} {{severity}}',
+        },
+        { expr: `0 * count(${series(processMetrics.startTime)})`, legend: 'none' },
+      ],
+    }),
+  ],
+};
+
 const saturation: Section = {
   title: 'Saturation: how full everything is',
   panels: [
@@ -211,6 +258,6 @@ export function overviewBoard(): Dashboard {
     description:
       'What users feel (rate, errors, duration by route) above how full everything is that can run full. From here go to the board of what stands out; time range and choice go with you.',
     tags: ['nodejs'],
-    sections: [glance, red, saturation],
+    sections: [glance, red, objectives, saturation],
   });
 }

@@ -4,7 +4,7 @@ import { slo } from '../thresholds';
 import { type AlertRule, alert, type RecordingRule, type RuleFile } from './rule';
 
 /** Pairs of windows and how many times faster than allowed the budget burns in both: Google's SRE workbook, chapter 5. */
-const burns = [
+export const burns = [
   { long: '1h', short: '5m', factor: 14.4, severity: 'critical', for: '2m' },
   { long: '6h', short: '30m', factor: 6, severity: 'critical', for: '5m' },
   { long: '1d', short: '2h', factor: 3, severity: 'warning', for: '15m' },
@@ -23,14 +23,17 @@ const spent = {
     `1 - sum by (job) (rate(${seriesOf(m, '_bucket')}{le="${slo.seconds}"}[${window}])) / (${all(window)} > 0)`,
 } as const;
 
-const recorded = (kind: keyof typeof spent, window: string): string =>
+export type RecordedKind = keyof typeof spent;
+
+/** The series of the share that is spent, over a window of the list above. */
+export const recorded = (kind: RecordedKind, window: (typeof windows)[number]): string =>
   `job:vitals_http_server_${kind}:ratio_rate${window}`;
 
-function records(kind: keyof typeof spent): RecordingRule[] {
+function records(kind: RecordedKind): RecordingRule[] {
   return windows.map(window => ({ record: recorded(kind, window), expr: spent[kind](window) }));
 }
 
-function alerts(kind: keyof typeof spent, name: string, what: string, allowed: number): AlertRule[] {
+function alerts(kind: RecordedKind, name: string, what: string, allowed: number): AlertRule[] {
   return burns.map(burn =>
     alert({
       name,
