@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import type { ShownBoard } from './model';
 
@@ -19,6 +19,24 @@ export function installComponents(): void {
   });
   if (status !== 0) throw new Error(`Expected npm ci to work in ${folder}: ${error?.message ?? ''}`);
 }
+
+/**
+ * Packages whose export Grafana imports as the default of a CommonJS module. From a file .mjs that is the whole module,
+ * as in Node.js; Grafana's own bundler gives what the module calls its default.
+ */
+const wrongDefaults = /^react-custom-scrollbars-2$/;
+const defaults: Plugin = {
+  name: 'defaults',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: wrongDefaults }, ({ path, namespace, resolveDir }) =>
+      namespace === 'default' ? undefined : { path, namespace: 'default', pluginData: resolveDir },
+    );
+    onLoad({ filter: /.*/, namespace: 'default' }, ({ path, pluginData }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)}).default;`,
+      resolveDir: pluginData as string,
+    }));
+  },
+};
 
 export interface Page {
   readonly script: string;
@@ -46,6 +64,7 @@ export async function bundlePage(): Promise<Page> {
       '.ttf': 'dataurl',
     },
     nodePaths: [join(folder, 'node_modules')],
+    plugins: [defaults],
     logLevel: 'error',
   });
   const text = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';

@@ -36,8 +36,12 @@ export interface AlertStack {
   readonly prometheus: StackPrometheus;
   readonly alertmanagerUrl: string;
   readonly notifications: readonly Notification[];
-  /** Waits for an alert that was told, and gives the receiver and when. Fails after `patienceMs`. */
-  told(fits: (alert: ToldAlert, receiver: string) => boolean, patienceMs?: number): Promise<Notification>;
+  /** Waits for an alert that was told, not before `since`, and gives the receiver and when. Fails after `patienceMs`. */
+  told(
+    fits: (alert: ToldAlert, receiver: string) => boolean,
+    patienceMs?: number,
+    since?: number,
+  ): Promise<Notification>;
   /** What Alertmanager holds now. */
   held(): Promise<HeldAlert[]>;
   close(): Promise<void>;
@@ -87,9 +91,11 @@ export async function startAlertStack({ targets, factor = 60 }: AlertStackOption
     prometheus,
     alertmanagerUrl: alertmanager.url,
     notifications,
-    async told(fits, patienceMs = 60_000) {
+    async told(fits, patienceMs = 60_000, since = 0) {
       for (const end = Date.now() + patienceMs; Date.now() < end; await wait(100)) {
-        const found = notifications.find(one => one.alerts.some(alert => fits(alert, one.receiver)));
+        const found = notifications.find(
+          one => one.at >= since && one.alerts.some(alert => fits(alert, one.receiver)),
+        );
         if (found !== undefined) return found;
       }
       throw new Error(

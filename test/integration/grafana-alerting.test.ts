@@ -46,6 +46,16 @@ async function holds(fits: (alerts: readonly HeldAlert[]) => boolean): Promise<H
   }
 }
 
+/** Gives Alertmanager alerts, as Prometheus does. */
+async function put(alerts: readonly Readonly<Record<string, string>>[]): Promise<void> {
+  const answer = await fetch(`${stack.alertmanagerUrl}/api/v2/alerts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(alerts.map(labels => ({ labels }))),
+  });
+  assert.ok(answer.ok, `${answer.status}`);
+}
+
 const is =
   (alertname: string, severity?: string) =>
   ({ labels }: Pick<HeldAlert, 'labels'>): boolean =>
@@ -84,6 +94,24 @@ test('a critical alert reaches the pager, its warning is held back, and the end 
   assert.ok(!all.some(is('VitalsEventLoopDelay', 'warning')));
 });
 
+test('errors of a Redis that a cache does without are held back, those of a database are not', async () => {
+  const labels = { job: 'other', instance: 'b:1' };
+  await put([
+    { ...labels, alertname: 'VitalsCacheTierDown', severity: 'warning' },
+    ...['redis', 'postgresql'].map(db_system_name => ({
+      ...labels,
+      alertname: 'VitalsDatabaseErrors',
+      severity: 'critical',
+      db_system_name,
+    })),
+  ]);
+  const held = await holds(alerts => alerts.filter(is('VitalsDatabaseErrors')).length === 2);
+  const of = (system: string) =>
+    held.find(alert => alert.labels['db_system_name'] === system)!.status.inhibitedBy.length;
+  assert.equal(of('redis'), 1);
+  assert.equal(of('postgresql'), 0);
+});
+
 test('the watchdog reaches its receiver', async () => {
   const told = await stack.told(is('VitalsWatchdog'));
   assert.equal(told.receiver, 'watchdog');
@@ -91,17 +119,12 @@ test('the watchdog reaches its receiver', async () => {
 
 test('a process that is gone is told alone: what else is said of it is held back, of others it is not', async () => {
   const labels = { job: 'shop', severity: 'warning', alertname: 'VitalsLockContention' };
-  const others = [instance, 'another:1'].map(name => ({ labels: { ...labels, instance: name } }));
+  const others = [instance, 'another:1'].map(name => ({ ...labels, instance: name }));
   target.closeAllConnections();
   target.close();
   const told = await stack.told(is('VitalsTargetDown'));
   assert.equal(told.receiver, 'pager');
-  const answer = await fetch(`${stack.alertmanagerUrl}/api/v2/alerts`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(others),
-  });
-  assert.ok(answer.ok);
+  await put(others);
   const held = await holds(alerts => alerts.filter(is('VitalsLockContention')).length === 2);
   const of = (name: string) =>
     held.find(alert => is('VitalsLockContention')(alert) && alert.labels['instance'] === name)!.status
