@@ -99,7 +99,7 @@ const broken: readonly [what: string, file: string, from: string | RegExp, to: s
     compose,
     'start_period: 15s',
     'start_interval: 15s',
-    /alertmanager: expected healthcheck.start_period/,
+    /payment: expected healthcheck.start_period/,
   ],
   [
     'a password in the file',
