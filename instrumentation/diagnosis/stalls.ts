@@ -1,4 +1,4 @@
-import { basename, dirname, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { eventLoopMetrics } from '../catalogue';
 import type { Log } from '../log';
 import type { MetricRegistry } from '../metrics/registry';
@@ -63,12 +63,12 @@ export function diagnoseStalls(
   thresholdMs: number,
   now: () => number = Date.now,
   scheduling: () => Scheduling = readScheduling,
-  agentFolder: string | undefined = ownFolder,
+  agentFolders: readonly string[] = ownFolders,
 ): StallDiagnosis {
   const measured = registry.instrument(eventLoopMetrics.stall).with({});
   const places = new Map<string, StallPlace & { recent: number[]; saidAt: number }>();
   let stacks = false;
-  const isAgents = ({ file }: Frame): boolean => agentFolder !== undefined && file.startsWith(agentFolder);
+  const isAgents = ({ file }: Frame): boolean => agentFolders.some(folder => file.startsWith(folder));
   const isApplications = (frame: Frame): boolean =>
     frame.file !== '' && !frame.file.startsWith('node:') && !isAgents(frame);
   const window: Blocks[] = [{ count: 0, ms: 0, ...scheduling() }];
@@ -188,11 +188,14 @@ const unscheduled = '(process was not scheduled)';
 /** Where nothing but this agent's own code ran: for us to mend. */
 const agent = '(otel-vitals)';
 
-/** The folder of the built package; none where this code was bundled into an application's. */
-const ownFolder: string | undefined =
+/**
+ * The folders of the built agent and of the toolkit, and not of what else is built beside them, such as the demo's shop;
+ * none where this code was bundled into an application's.
+ */
+const ownFolders: readonly string[] =
   basename(__dirname) === 'instrumentation' && basename(dirname(__dirname)) === 'dist'
-    ? dirname(__dirname) + sep
-    : undefined;
+    ? ['instrumentation', 'toolkit'].map(name => join(dirname(__dirname), name) + sep)
+    : [];
 
 /** Share of a block from which on it is said that the process was not scheduled. */
 const told = 0.1;

@@ -34,7 +34,7 @@ function setUp() {
     100,
     () => time,
     () => ({ ...scheduled }),
-    '/srv/node_modules/otel-vitals/dist/',
+    ['/srv/node_modules/otel-vitals/dist/'],
   );
   return {
     stalls,
