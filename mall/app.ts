@@ -4,6 +4,8 @@ import compress from '@fastify/compress';
 import etag from '@fastify/etag';
 import type { FastifyInstance } from 'fastify';
 import fastify, { LogController } from 'fastify';
+import type { Faults } from './faults/faults';
+import { faultRoutes } from './faults/routes';
 import { cartRoutes } from './routes/carts';
 import { errorAnswers } from './routes/errors';
 import type { HealthCheck } from './routes/health';
@@ -24,6 +26,8 @@ export interface AppParts {
   /** True from the start of a shutdown: the readiness check then fails, so that no new requests are sent here. */
   readonly isClosing: () => boolean;
   readonly logLevel: string;
+  /** Faults that may be asked for; absent in a shop that somebody buys in. */
+  readonly faults?: Faults | undefined;
 }
 
 interface RoutedRequest extends IncomingMessage {
@@ -36,6 +40,7 @@ export async function buildApp({
   healthChecks,
   isClosing,
   logLevel,
+  faults,
 }: AppParts): Promise<FastifyInstance> {
   const app = fastify({
     logger: { level: logLevel },
@@ -74,6 +79,7 @@ export async function buildApp({
     name: 'mall',
     description: '/openapi.json',
   }));
+  if (faults) faultRoutes(app, faults);
   healthRoutes(app, healthChecks, isClosing, () => shop.database.health());
   productRoutes(app, shop);
   inventoryRoutes(app, shop);

@@ -10,6 +10,8 @@ export interface Config {
   readonly redisUrl: string | undefined;
   /** Absent: a payment gateway of the shop's own, in this process. */
   readonly paymentUrl: string | undefined;
+  /** A transaction that is open for longer counts as leaked. */
+  readonly databaseLeakAfterMs: number;
   /** How long one call of the payment gateway may take. */
   readonly paymentTimeoutMs: number;
   /** How long a checkout waits for others that want the same products. */
@@ -20,6 +22,8 @@ export interface Config {
   readonly reconcileMs: number;
   /** Processes that share the port; 1 is one process without a primary. */
   readonly workers: number;
+  /** Faults on purpose, for whoever asks for them: never where somebody buys. */
+  readonly faults: boolean;
   readonly logLevel: string;
   /** How long a shutdown may take before the process ends anyway. */
   readonly shutdownTimeoutMs: number;
@@ -38,7 +42,9 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /**
  * Reads the configuration from `env`: DATABASE_URL, REDIS_URL, HOST, PORT, LOG_LEVEL, DATABASE_POOL_MAX, PAYMENT_URL,
- * PAYMENT_TIMEOUT_MS, STOCK_WAIT_MS, ORDER_SETTLE_AFTER_MS, ORDER_RECONCILE_MS, MALL_WORKERS, SHUTDOWN_TIMEOUT_MS.
+ * DATABASE_LEAK_AFTER_MS,
+ * PAYMENT_TIMEOUT_MS, STOCK_WAIT_MS, ORDER_SETTLE_AFTER_MS, ORDER_RECONCILE_MS, MALL_WORKERS, MALL_FAULTS,
+ * SHUTDOWN_TIMEOUT_MS.
  *
  * @throws {@link ConfigError} with all problems at once
  */
@@ -69,18 +75,22 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   if (!logLevels.includes(logLevel)) {
     problems.push(`LOG_LEVEL: expected one of ${logLevels.join(', ')}, got "${logLevel}"`);
   }
+  const faults = env['MALL_FAULTS'] || 'off';
+  if (faults !== 'on' && faults !== 'off') problems.push(`MALL_FAULTS: expected on or off, got "${faults}"`);
   const config: Config = {
     host: env['HOST'] || '127.0.0.1',
     port: integer('PORT', 3000, 0, 65_535),
     databaseUrl: databaseUrl ?? '',
     databasePoolMax: integer('DATABASE_POOL_MAX', 10, 2, 1000),
     redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
+    databaseLeakAfterMs: integer('DATABASE_LEAK_AFTER_MS', 30_000, 100, 3_600_000),
     paymentUrl: url('PAYMENT_URL', ['http:', 'https:']),
     paymentTimeoutMs: integer('PAYMENT_TIMEOUT_MS', 2000, 10, 60_000),
     stockWaitMs: integer('STOCK_WAIT_MS', 10_000, 10, 600_000),
     settleAfterMs: integer('ORDER_SETTLE_AFTER_MS', 15_000, 0, 86_400_000),
     reconcileMs: integer('ORDER_RECONCILE_MS', 5000, 50, 86_400_000),
     workers: integer('MALL_WORKERS', 1, 1, 64),
+    faults: faults === 'on',
     logLevel,
     shutdownTimeoutMs: integer('SHUTDOWN_TIMEOUT_MS', 10_000, 0, 600_000),
   };

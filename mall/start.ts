@@ -4,6 +4,8 @@ import { buildApp } from './app';
 import type { Config } from './config';
 import { connectDatabase } from './database/connect';
 import { prepareDatabase } from './database/prepare';
+import { createFaults } from './faults/faults';
+import { redisOutage } from './faults/redis-outage';
 import { presetBehaviour } from './payment/behaviour';
 import { createPaymentClient } from './payment/client';
 import { buildGateway } from './payment/gateway';
@@ -37,31 +39,39 @@ export async function startShop(config: Config): Promise<RunningShop> {
   const undo = new Undo();
   let closing = false;
   try {
-    const database = connectDatabase(config.databaseUrl, config.databasePoolMax);
+    const database = connectDatabase(config.databaseUrl, config.databasePoolMax, config.databaseLeakAfterMs);
     undo.add(() => database.close());
     await prepareDatabase(database);
     const complain = complainer(config.logLevel);
+    // Only a shop whose Redis may be made to fail goes a way that can be cut.
+    const outage =
+      config.faults && config.redisUrl?.startsWith('redis:') ? await redisOutage(config.redisUrl) : undefined;
+    if (outage) undo.add(() => outage.close());
+    const redisUrl = outage?.url ?? config.redisUrl;
     const redis =
-      config.redisUrl === undefined
+      redisUrl === undefined
         ? undefined
-        : await connectRedis(config.redisUrl, error => complain(new Error(`Redis: ${error.message}`)));
+        : await connectRedis(redisUrl, error => complain(new Error(`Redis: ${error.message}`)));
     if (redis) undo.add(() => closeRedis(redis));
     const subscriber = redis && (await subscriberOf(redis));
     if (subscriber) undo.add(() => closeRedis(subscriber));
-    const payment = createPaymentClient(
-      config.paymentUrl ?? (await ownGateway(undo)),
-      config.paymentTimeoutMs,
-    );
+    const paymentUrl = config.paymentUrl ?? (await ownGateway(undo));
+    const payment = createPaymentClient(paymentUrl, config.paymentTimeoutMs);
     undo.add(() => payment.close());
     const shop = createShop({ ...config, database, redis, subscriber, payment, complain });
     undo.add(() => shop.close());
+    const faults = config.faults
+      ? createFaults({ shop, databaseUrl: config.databaseUrl, paymentUrl, redis: outage, complain })
+      : undefined;
+    if (faults) undo.add(() => faults.close());
     const healthChecks: HealthCheck[] = [
       { name: 'database', required: true, check: () => answers(database) },
       ...(redis ? [{ name: 'redis', required: false, check: () => redis.ping() }] : []),
       // Without it the shop still shows what it has.
       { name: 'payment', required: false, check: () => payment.check() },
     ];
-    const app = await buildApp({ shop, isClosing: () => closing, logLevel: config.logLevel, healthChecks });
+    const { logLevel } = config;
+    const app = await buildApp({ shop, isClosing: () => closing, logLevel, healthChecks, faults });
     undo.add(() => app.close());
     const url = await app.listen({ host: config.host, port: config.port });
     shop.warmUp().catch(error => closing || complain(error));

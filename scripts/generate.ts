@@ -4,9 +4,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { grafanaFiles } from '../grafana/src';
 import { docsFiles } from './generators/docs';
+import { faultsFiles } from './generators/faults';
 
 /** Each gives paths from the repository's root and their content. */
-const generators: readonly (() => Map<string, string>)[] = [grafanaFiles, docsFiles];
+const generators: readonly (() => Map<string, string>)[] = [grafanaFiles, docsFiles, faultsFiles];
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');

@@ -1,7 +1,7 @@
 import { DatabaseManager } from 'otel-vitals/toolkit/database';
 
 /** The shop's PostgreSQL: a small pool, and no query that outlives the patience of who asked. */
-export function connectDatabase(url: string, poolMax: number): DatabaseManager {
+export function connectDatabase(url: string, poolMax: number, leakAfterMs = 30_000): DatabaseManager {
   return new DatabaseManager({
     name: 'shop',
     knex: { client: 'pg', connection: { connectionString: url, application_name: 'mall' } },
@@ -15,5 +15,6 @@ export function connectDatabase(url: string, poolMax: number): DatabaseManager {
     writeTimeoutMs: 10_000,
     statementTimeoutMs: 15_000,
     slowQueryMs: 500,
+    leakDetection: { afterMs: leakAfterMs },
   });
 }
