@@ -3,7 +3,7 @@
 /** Where the shop is, without a slash at the end. */
 export const baseUrl = url('BASE_URL', 'http://127.0.0.1:3000');
 /** Visits that begin each second at average load; the other scenarios are multiples of it. */
-export const rate = integer('RATE', 10, 1, 10_000);
+export const rate = integer('RATE', 10, 1, 10000);
 /** Folder for the summary as JSON; it must exist. Without it there is the text on the terminal alone. */
 export const summaryDir = __ENV['SUMMARY_DIR'] ?? '';
 

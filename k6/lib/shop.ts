@@ -5,14 +5,52 @@ export function listProducts(query = ''): Answer {
   return ask({ method: 'GET', route: '/products', path: `/products${query}`, what: 'products are listed' });
 }
 
-/** @param expect statuses that are no failure: a study of the database's pool lets the shop say it is busy */
-export function search(words: string, page = 1, expect: readonly number[] = [200]): Answer {
+/**
+ * @param paging query of the page
+ * @param expect statuses that are no failure: a study of the database's pool lets the shop say that it is busy
+ */
+export function search(words: string, paging = '', expect: readonly number[] = [200]): Answer {
   return ask({
     method: 'GET',
     route: '/products/search',
-    path: `/products/search?q=${encodeURIComponent(words)}&page=${page}`,
+    path: `/products/search?q=${encodeURIComponent(words)}${paging}`,
     what: 'a search is answered',
     expect,
+  });
+}
+
+export function recommend(id: number): Answer {
+  return ask({
+    method: 'GET',
+    route: '/products/:id/recommendations',
+    path: `/products/${id}/recommendations`,
+    what: 'similar products are shown',
+  });
+}
+
+/** Makes a session and gives its id; an empty text when there was none to be had. */
+export function signIn(email: string): string {
+  const answer = ask({
+    method: 'POST',
+    route: '/sessions',
+    body: { email },
+    what: 'a session begins',
+    expect: [201],
+  });
+  return textOf(answer, 'id');
+}
+
+export function showSession(id: string): Answer {
+  return ask({ method: 'GET', route: '/sessions/:id', path: `/sessions/${id}`, what: 'the session goes on' });
+}
+
+export function signOut(id: string): Answer {
+  return ask({
+    method: 'DELETE',
+    route: '/sessions/:id',
+    path: `/sessions/${id}`,
+    what: 'the session ends',
+    expect: [204],
   });
 }
 

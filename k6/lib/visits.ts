@@ -5,10 +5,14 @@ import {
   listProducts,
   newCart,
   putItem,
+  recommend,
   search,
   showCart,
   showOrder,
   showProduct,
+  showSession,
+  signIn,
+  signOut,
 } from './shop.ts';
 
 /** Kinds of visits, and how often each happens compared with the others: most people look, few buy. */
@@ -17,7 +21,9 @@ const visits: readonly { readonly weight: number; readonly run: (catalogue: Cata
   { weight: 10, run: () => void listProducts(`?category=${anyCategory()}&sort=price`) },
   { weight: 12, run: () => void search(anyWord()) },
   { weight: 8, run: () => void listCategories() },
-  { weight: 40, run: catalogue => void showProduct(likelyProduct(catalogue)) },
+  { weight: 36, run: catalogue => void showProduct(likelyProduct(catalogue)) },
+  { weight: 4, run: lookFurther },
+  { weight: 2, run: comeAndGo },
   { weight: 8, run: buy },
 ];
 const totalWeight = visits.reduce((sum, { weight }) => sum + weight, 0);
@@ -36,6 +42,19 @@ export function visit(catalogue: Catalogue): void {
 /** Every kind of visit once. */
 export function visitAll(catalogue: Catalogue): void {
   for (const { run } of visits) run(catalogue);
+}
+
+function lookFurther(catalogue: Catalogue): void {
+  const product = likelyProduct(catalogue);
+  showProduct(product);
+  recommend(product);
+}
+
+function comeAndGo(): void {
+  const session = signIn(anyEmail());
+  if (session === '') return;
+  showSession(session);
+  signOut(session);
 }
 
 function buy(catalogue: Catalogue): void {

@@ -1,4 +1,5 @@
-// How large should the pool of database connections be: searches, which no cache answers, at one, two, four and eight
+// How large should the pool of database connections be: searches that differ in words, page and size,
+// so that the cache knows hardly any, at one, two, four and eight
 // times the rate. Run it again for each DATABASE_POOL_MAX; the board Database shows who waited for a connection.
 import { Rate } from 'k6/metrics';
 import type { Scenario } from 'k6/options';
@@ -37,8 +38,10 @@ export const options = optionsOf(
 export const setup = readCatalogue;
 
 export function searcher(): void {
-  const answer = search(anyWord(), 1 + Math.floor(Math.random() * 3), [200, 503]);
+  const answer = search(anyWord(), `&page=${upTo(20)}&pageSize=${upTo(100)}`, [200, 503]);
   refused.add(answer.status === 503);
 }
+
+const upTo = (most: number): number => 1 + Math.floor(Math.random() * most);
 
 export const handleSummary = summaryOf('database-pool-study');

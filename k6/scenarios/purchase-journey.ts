@@ -10,6 +10,7 @@ import {
   listProducts,
   newCart,
   putItem,
+  recommend,
   removeItem,
   search,
   showCart,
@@ -47,6 +48,8 @@ export function buyer(catalogue: Catalogue): void {
     showProduct(product);
     think();
   }
+  recommend(products[0]!);
+  think();
   bought.add(buy(products));
 }
 

@@ -5,7 +5,14 @@ import { test } from 'node:test';
 
 const root = join(__dirname, '..', '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs/architecture.md', 'docs/k6.md'];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'docs/architecture.md',
+  'docs/k6.md',
+  'docs/faults.md',
+];
 const configuration = read('docs/configuration.md');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
