@@ -94,24 +94,6 @@ test('a critical alert reaches the pager, its warning is held back, and the end 
   assert.ok(!all.some(is('VitalsEventLoopDelay', 'warning')));
 });
 
-test('errors of a Redis that a cache does without are held back, those of a database are not', async () => {
-  const labels = { job: 'other', instance: 'b:1' };
-  await put([
-    { ...labels, alertname: 'VitalsCacheTierDown', severity: 'warning' },
-    ...['redis', 'postgresql'].map(db_system_name => ({
-      ...labels,
-      alertname: 'VitalsDatabaseErrors',
-      severity: 'critical',
-      db_system_name,
-    })),
-  ]);
-  const held = await holds(alerts => alerts.filter(is('VitalsDatabaseErrors')).length === 2);
-  const of = (system: string) =>
-    held.find(alert => alert.labels['db_system_name'] === system)!.status.inhibitedBy.length;
-  assert.equal(of('redis'), 1);
-  assert.equal(of('postgresql'), 0);
-});
-
 test('the watchdog reaches its receiver', async () => {
   const told = await stack.told(is('VitalsWatchdog'));
   assert.equal(told.receiver, 'watchdog');

@@ -470,6 +470,25 @@ test('a service of which no process reports any more fires once, for the service
   alertTest('VitalsServiceAbsent', { ...series, [start]: '100x90' }, '40m', false, 'job="shop"');
 });
 
+test('errors of a Redis that a cache does without are not told beside it, those of a database are', () => {
+  const failing = (system: string) =>
+    Object.fromEntries(
+      [`db_system_name="${system}"`, `db_system_name="${system}", error_type="x"`].map(
+        label =>
+          [
+            `db_client_operation_duration_seconds_count{job="shop", instance="a:1", ${label}}`,
+            '0+50x40',
+          ] as const,
+      ),
+    );
+  const down = {
+    'vitals_cache_tier_available{job="shop", instance="a:1", cache_name="c", cache_tier="l2"}': '0x40',
+  };
+  alertTest('VitalsDatabaseErrors', failing('redis'), '20m', true);
+  alertTest('VitalsDatabaseErrors', { ...failing('redis'), ...down }, '20m', false);
+  alertTest('VitalsDatabaseErrors', { ...failing('postgresql'), ...down }, '20m', true);
+});
+
 test('the watchdog always fires', () => {
   alertTest('VitalsWatchdog', { up: '1x5' }, '5m', true, '');
 });

@@ -146,6 +146,8 @@ function burnPanel(kind: RecordedKind, title: string, allowed: number, objective
     unit: 'short',
     width: 8,
     decimals: 1,
+    // So that the thresholds are in sight.
+    max: burn.critical,
     thresholds: burn,
     queries: burnWindows.map(window => ({
       expr: `${max(`${recorded(kind, window)}{job=~"$job"}`)} / ${allowed}`,
@@ -166,6 +168,7 @@ const objectives: Section = {
       unit: 'short',
       width: 8,
       decimals: 0,
+      max: 1,
       stacked: true,
       queries: [
         {

@@ -43,7 +43,7 @@ const cpu: Section = {
     flameGraph({
       title: 'CPU by function',
       description:
-        'CPU time over the range shown; a bar is as wide as what it and all that it called took. Normal: your routes and their libraries. Look for a wide bar at the end of a stack: that function itself is the cost.',
+        'CPU time over the range shown; a bar is as wide as what it and all that it called took. Normal: your routes and their libraries. A wide bar at the end of a stack is a function that itself is the cost. (idle) and "Non JS threads activity" are threads beside the main one: garbage collection, the compiler, file and name look-ups.',
       profile: 'cpu',
       width: 24,
     }),
@@ -56,14 +56,14 @@ const wall: Section = {
     profileSeries({
       title: 'Wall time in profiles',
       description:
-        'Time that the samples stand for, by service. Normal: one second a second for each process, level. Less: samples were lost, or profiles did not arrive.',
+        'Time in which the main thread had work, by service. Normal: the curve of the panel beside. Gaps: profiles did not arrive; see the last row.',
       profile: 'wall',
       width: 12,
     }),
     timeseries({
       title: 'Event loop: active',
       description:
-        'Share of time in which each event loop had work. Normal: under 70 %. What is not active is idle in the flame graph below.',
+        'Share of time in which each event loop had work. Normal: under 70 %. The flame graph below has this time alone, and none in which the loop waited for something to do.',
       unit: 'percentunit',
       width: 12,
       max: 1,
@@ -73,7 +73,7 @@ const wall: Section = {
     flameGraph({
       title: 'Wall time by function',
       description:
-        'Time on the main thread over the range shown, computing or waiting in a synchronous call. Normal: mostly idle. A function wide here and thin in CPU waits without giving the event loop back, as with synchronous reads of files.',
+        'Time on the main thread over the range shown, computing or waiting in a synchronous call. Normal: much the same functions as of CPU. A function wide here and thin in CPU waits without giving the event loop back, as with synchronous reads of files.',
       profile: 'wall',
       width: 24,
     }),

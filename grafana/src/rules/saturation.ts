@@ -1,5 +1,6 @@
 import {
   batchMetrics,
+  cacheMetrics,
   channelMetrics,
   dbOperationMetrics,
   dbPoolMetrics,
@@ -28,6 +29,7 @@ export function saturationRules(): RuleFile {
   const used = { 'pool.state': '="used"' } as const;
   const queries = `sum ${by(system)} (rate(${seriesOf(dbOperationMetrics.duration, '_count')}[5m]))`;
   const failedQueries = `sum ${by(system)} (rate(${seriesOf(dbOperationMetrics.duration, '_count', { 'error.type': '!=""' })}[5m]))`;
+  const redisGivenUp = `min ${by(system)} (label_replace(min_over_time(${everywhere(cacheMetrics.available)}[10m]), "${system}", "redis", "", "")) == 0`;
   return {
     groups: [
       {
@@ -156,7 +158,8 @@ export function saturationRules(): RuleFile {
           alert({
             name: 'DatabaseErrors',
             severity: 'critical',
-            expr: `${failedQueries} / (${queries} > 0.1) > ${thresholds.failedShare.warning}`,
+            // A Redis that a cache does without has an alert of its own, and its errors are in the rate for a while after.
+            expr: `${failedQueries} / (${queries} > 0.1) > ${thresholds.failedShare.warning} unless on (job, instance, ${system}) ${redisGivenUp}`,
             for: '2m',
             summary: `{{ $value | humanizePercentage }} of what ${who} asks of {{ $labels.${system} }} fails`,
             description: 'The board Database has the codes of the errors.',
