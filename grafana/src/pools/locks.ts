@@ -22,6 +22,7 @@ export const locks: Section = {
         'Calls that found the lock taken, as a share of those that got it. Normal: under 10 %. Near 100 %: a convoy, each waits for the one before; /debug/pprof/mutex names the calls.',
       unit: 'percentunit',
       width: 8,
+      max: 1,
       thresholds: thresholds.lockContention,
       queries: [{ expr: contention, legend }],
     }),
