@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type FaultRun, startFaultRun } from '../helpers/fault-run';
+
+/** Some of those of `npm run grafana:faults`: of a pool, of a cache, of what takes work off the event loop. */
+const tried = ['pool-exhaustion', 'redis-down', 'worker-pool-saturation'];
+let run: FaultRun;
+
+before(async () => {
+  run = await startFaultRun();
+});
+after(() => run?.close());
+
+test('nothing fires for a shop that is well and under load', async () => {
+  assert.deepEqual(await run.quiet(20_000), []);
+});
+
+for (const name of tried) {
+  test(`${name}: its alert fires, is told, and resolves, and no other of its severity does`, async () => {
+    const fault = run.faults.find(one => one.name === name);
+    assert.ok(fault, `the shop has no fault ${name}`);
+    const outcome = await run.try(fault);
+    assert.notEqual(outcome.firesAfter, undefined, `${outcome.alert} did not fire`);
+    assert.notEqual(outcome.toldAfter, undefined, `${outcome.alert} was not told`);
+    assert.notEqual(outcome.resolvesAfter, undefined, `${outcome.alert} did not resolve`);
+    assert.deepEqual(outcome.others, []);
+  });
+}
