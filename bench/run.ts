@@ -28,6 +28,8 @@ const labs: typeof benches = {
   'lab-leaks': () => import('./labs/leaks'),
   'lab-pool-sizes': () => import('./labs/pool-sizes'),
   'lab-cache-writes': () => import('./labs/cache-writes'),
+  'lab-compression': () => import('./labs/compression'),
+  'lab-connections': () => import('./labs/connections'),
 };
 const all = { ...benches, ...labs };
 

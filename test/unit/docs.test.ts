@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 
 const root = join(__dirname, '..', '..');
@@ -13,6 +13,7 @@ const pages = [
   'docs/k6.md',
   'docs/faults.md',
 ];
+const labs = readdirSync(join(root, 'docs/labs')).map(file => `docs/labs/${file}`);
 const configuration = read('docs/configuration.md');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
@@ -24,7 +25,7 @@ const anchor = (heading: string): string =>
     .trim()
     .replaceAll(' ', '-');
 
-for (const page of pages) {
+for (const page of [...pages, ...labs]) {
   const text = read(page);
 
   test(`${page}: every link leads to a file of the repository, and to a heading that is in it`, () => {
@@ -54,6 +55,17 @@ for (const page of pages) {
     }
   });
 }
+
+test('every lab is in the list of labs, and every benchmark that a lab names is one', () => {
+  const list = read('docs/labs/README.md');
+  const runner = read('bench/run.ts');
+  for (const lab of labs) {
+    if (!lab.endsWith('/README.md')) assert.ok(list.includes(`](${basename(lab)})`), lab);
+    for (const [, name] of read(lab).matchAll(/npm run bench -- ([\w-]+)/g)) {
+      assert.match(runner, new RegExp(`^  '?${name}'?: \\(\\)`, 'm'), name);
+    }
+  }
+});
 
 test('the version of the changelog to come is the one of the package', () => {
   const { version } = JSON.parse(read('package.json')) as { version: string };
