@@ -83,6 +83,39 @@ export function createOrders(db: Knex): Orders {
     return row && find({ id: row.id }, from);
   };
 
+  /** Undefined where the order that the cart had become was cancelled just now: then the cart is free. */
+  const tryPlace = (cartId: string, email: string, items: readonly CartItem[]) =>
+    db.transaction(async trx => {
+      const id = randomUUID();
+      // First, so that two checkouts of one cart wait for each other here, before either takes any stock.
+      const claimed: OrderRow[] = await trx('orders')
+        .insert({ id, cart_id: cartId, email, total_cents: 0 })
+        .onConflict(trx.raw("(cart_id) WHERE status <> 'cancelled'") as never)
+        .ignore()
+        .returning('*');
+      if (claimed.length === 0) {
+        const order = await findByCart(cartId, trx);
+        return order && order.status !== 'cancelled' ? { order, created: false } : undefined;
+      }
+      const prices = await takeStock(trx, items);
+      const bought = items.map(({ productId, quantity }) => ({
+        productId,
+        quantity,
+        unitPriceCents: prices.get(productId)!,
+      }));
+      await trx('order_items').insert(
+        bought.map(({ productId, quantity, unitPriceCents }) => ({
+          order_id: id,
+          product_id: productId,
+          quantity,
+          unit_price_cents: unitPriceCents,
+        })),
+      );
+      const total = bought.reduce((sum, item) => sum + item.quantity * item.unitPriceCents, 0);
+      await trx('orders').where({ id }).update({ total_cents: total });
+      return { order: toOrder({ ...claimed[0]!, total_cents: total }, bought), created: true };
+    });
+
   return {
     find: id => find({ id }),
     findByCart: cartId => findByCart(cartId),
@@ -115,34 +148,12 @@ export function createOrders(db: Knex): Orders {
       };
     },
 
-    place: (cartId, email, items) =>
-      db.transaction(async trx => {
-        const id = randomUUID();
-        // First, so that two checkouts of one cart wait for each other here, before either takes any stock.
-        const claimed: OrderRow[] = await trx('orders')
-          .insert({ id, cart_id: cartId, email, total_cents: 0 })
-          .onConflict(trx.raw("(cart_id) WHERE status <> 'cancelled'") as never)
-          .ignore()
-          .returning('*');
-        if (claimed.length === 0) return { order: (await findByCart(cartId, trx))!, created: false };
-        const prices = await takeStock(trx, items);
-        const bought = items.map(({ productId, quantity }) => ({
-          productId,
-          quantity,
-          unitPriceCents: prices.get(productId)!,
-        }));
-        await trx('order_items').insert(
-          bought.map(({ productId, quantity, unitPriceCents }) => ({
-            order_id: id,
-            product_id: productId,
-            quantity,
-            unit_price_cents: unitPriceCents,
-          })),
-        );
-        const total = bought.reduce((sum, item) => sum + item.quantity * item.unitPriceCents, 0);
-        await trx('orders').where({ id }).update({ total_cents: total });
-        return { order: toOrder({ ...claimed[0]!, total_cents: total }, bought), created: true };
-      }),
+    async place(cartId, email, items) {
+      for (;;) {
+        const placed = await tryPlace(cartId, email, items);
+        if (placed !== undefined) return placed;
+      }
+    },
 
     settle: (id, status) =>
       db.transaction(async trx => {
