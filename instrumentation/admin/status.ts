@@ -1,4 +1,5 @@
 import { errorText } from '../log';
+import { residentMemory } from '../meters/memory-use';
 import type { MainFigures } from '../profiling/contract';
 import type { AdminParts } from './parts';
 
@@ -59,7 +60,7 @@ export async function statusOf({ settings, host, service, store, watchdog }: Adm
     })),
     captures: { folder: store.folder, ...usage, limitBytes: store.maxBytes },
     mainThread: { answers: figures !== undefined, blockedMs: Math.round(watchdog.blockedMs()) },
-    memory: { rss: process.memoryUsage.rss(), ...figures?.memory },
+    memory: { rss: residentMemory(), ...figures?.memory },
     heapLimitBytes: figures?.heapLimitBytes,
     gc: figures?.gc,
     eventLoop: figures?.eventLoop,

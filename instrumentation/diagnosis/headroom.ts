@@ -3,6 +3,7 @@ import type { Log } from '../log';
 import { countDescriptors, descriptorLimit } from '../meters/file-descriptors';
 import { heapFill, nearlyFull } from '../meters/heap-use';
 import { memoryLimit } from '../meters/memory-limit';
+import { residentMemory } from '../meters/memory-use';
 import type { FindingCode } from './codes';
 import type { Findings } from './findings';
 
@@ -47,7 +48,7 @@ export function exhaustibles(live: () => number | undefined = () => undefined): 
       subject: 'the process',
       share: 0.9,
       unit: 'bytes',
-      read: () => ({ used: process.memoryUsage.rss(), limit: memoryLimit() }),
+      read: () => ({ used: residentMemory(), limit: memoryLimit() }),
     },
     {
       code: 'file_descriptors',

@@ -4,6 +4,7 @@ import { processMetrics } from '../catalogue';
 import type { Meter } from './context';
 import { countDescriptors, descriptorLimit } from './file-descriptors';
 import { memoryLimit } from './memory-limit';
+import { memoryUse } from './memory-use';
 import { windowed } from './window';
 
 const linux = process.platform === 'linux';
@@ -40,7 +41,7 @@ export const meterProcess: Meter = ({ registry, onTick }) => {
     const available = (to.at - from.at) * 1000 * cpus;
     userShare.set(available > 0 ? (to.user - from.user) / available : undefined);
     systemShare.set(available > 0 ? (to.system - from.system) / available : undefined);
-    const memory = process.memoryUsage();
+    const memory = memoryUse();
     rss.set(memory.rss);
     external.set(memory.external);
     arrayBuffers.set(memory.arrayBuffers);

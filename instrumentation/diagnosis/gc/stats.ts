@@ -4,6 +4,7 @@ import type { GcSource, GcType } from '../../meters/gc-source';
 import { maxSemiSpace, oldGenerationLimit } from '../../meters/heap-limits';
 import { heapUseNow } from '../../meters/heap-use';
 import { memoryLimit } from '../../meters/memory-limit';
+import { residentMemory } from '../../meters/memory-use';
 import type { MetricRegistry } from '../../metrics/registry';
 import { readScheduling, type Scheduling } from '../scheduling';
 import { createPauses, type PauseStats } from './pauses';
@@ -175,7 +176,7 @@ export function gcStatsSource(
         oldGenerationLimitBytes: oldGenerationLimit(),
         semiSpaceBytes: use.youngCapacity,
         maxSemiSpaceBytes: Math.max(use.youngCapacity, maxSemiSpace(flags)),
-        roomBytes: Math.max(0, memoryLimit() - process.memoryUsage.rss()),
+        roomBytes: Math.max(0, memoryLimit() - residentMemory()),
       };
     },
     stop,

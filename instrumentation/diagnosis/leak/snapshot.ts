@@ -2,6 +2,7 @@ import { getHeapStatistics } from 'node:v8';
 import { gcMetrics } from '../../catalogue';
 import type { Collection, GcSource } from '../../meters/gc-source';
 import { heapUseNow } from '../../meters/heap-use';
+import { memoryUse } from '../../meters/memory-use';
 import { inheritedSlots, readSlots } from '../../meters/thread-slots';
 import type { MetricRegistry } from '../../metrics/registry';
 
@@ -76,7 +77,7 @@ export function snapshotSource(
   let since = { at: now(), used: total(), freed: freedBytes() };
 
   const lookAtMemory = (): NodeJS.MemoryUsage & { native: number; physical: number } => {
-    const memory = process.memoryUsage();
+    const memory = memoryUse();
     const physical = getHeapStatistics().total_physical_size;
     const native = Math.max(0, memory.rss - physical - memory.external);
     least = { external: Math.min(least.external, memory.external), native: Math.min(least.native, native) };

@@ -1,5 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import { eventLoopMetrics, gcMetrics } from '../../catalogue';
+import { memoryUse } from '../../meters/memory-use';
 import type { GaugeCell, HistogramCell } from '../../metrics/cells';
 import type { MetricRegistry } from '../../metrics/registry';
 import type { MainFigures } from '../contract';
@@ -26,7 +27,7 @@ export function readFigures(registry: MetricRegistry): MainFigures {
     if (value !== undefined) delaySeconds[name] = value;
   }
   return {
-    memory: { ...process.memoryUsage() },
+    memory: { ...memoryUse() },
     heapLimitBytes: getHeapStatistics().heap_size_limit,
     gc,
     eventLoop: { utilization: gauge(eventLoopMetrics.utilization.name) ?? 0, delaySeconds },

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { memoryUse } from '../../meters/memory-use';
 import type { AllocationNode, CarriedHeap, HeapReading } from '../contract';
 import { bytesOf, mergeAllocations } from './allocation-tree';
 
@@ -45,7 +46,7 @@ export function createHeapSampler(
   intervalBytes: number,
   binding: Binding | undefined,
   now: () => number = Date.now,
-  heapBytes: () => number = () => process.memoryUsage().heapUsed,
+  heapBytes: () => number = () => memoryUse().heapUsed,
 ): HeapSampler {
   let startedAt: number | undefined;
   let carried: Omit<CarriedHeap, 'share'> | undefined;
@@ -101,7 +102,7 @@ export function createHeapSampler(
         start();
         profile = root();
       }
-      const { external } = process.memoryUsage();
+      const { external } = memoryUse();
       const before = profile && startedAt !== undefined ? carriedBeside(profile) : undefined;
       return {
         root: profile,
