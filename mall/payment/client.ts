@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import { HttpClient } from 'otel-vitals/toolkit/network';
 
 /** How a charge ended. */
 export type Payment = 'succeeded' | 'declined' | 'cancelled';
@@ -33,21 +33,26 @@ export interface PaymentClient {
 
 /** Talks to the gateway at `url`, whose calls may take `timeoutMs` each. */
 export function createPaymentClient(url: string, timeoutMs: number): PaymentClient {
-  const pool = new Pool(url, { connections: 64, connect: { timeout: timeoutMs } });
+  const gateway = new HttpClient({
+    name: 'payment',
+    baseUrl: url,
+    connections: { perOrigin: 64 },
+    timeouts: { connectMs: timeoutMs, headersMs: timeoutMs, bodyMs: timeoutMs, totalMs: timeoutMs },
+    // A charge without an answer is asked about, and not sent again: see `settle`.
+    retry: false,
+  });
 
   const call = async (method: 'GET' | 'POST', path: string, key?: string, body?: object) => {
     try {
-      const answer = await pool.request({
+      const answer = await gateway.request(path, {
         method,
-        path,
         headers: {
           ...(body && { 'content-type': 'application/json' }),
           ...(key !== undefined && { 'idempotency-key': key }),
         },
-        body: body ? JSON.stringify(body) : null,
-        signal: AbortSignal.timeout(timeoutMs),
+        ...(body && { body: JSON.stringify(body) }),
       });
-      return { status: answer.statusCode, body: (await answer.body.json()) as { status?: string } };
+      return { status: answer.status, body: answer.json() as { status?: string } };
     } catch (cause) {
       throw new PaymentUnavailableError(`The payment gateway did not answer ${method} ${path}`, { cause });
     }
@@ -68,6 +73,8 @@ export function createPaymentClient(url: string, timeoutMs: number): PaymentClie
       const { status } = await call('GET', '/health/live');
       if (status !== 200) throw new PaymentUnavailableError(`Expected status 200, got ${status}`);
     },
-    close: () => pool.close(),
+    async close() {
+      await gateway.close();
+    },
   };
 }
