@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { TieredCache } from '../../../toolkit/cache';
 import { Channel, select } from '../../../toolkit/channel';
 import { LockFreeQueue, Mutex, ReadWriteLock, SpinLock } from '../../../toolkit/lock';
+import { HttpClient } from '../../../toolkit/network';
 import { ConnectionPool } from '../../../toolkit/object-pool';
 import { TaskPool } from '../../../toolkit/worker-pool';
 
@@ -54,6 +55,11 @@ for (const [what, given] of [
     await assert.rejects(pool.acquire({ signal }), refused);
     assert.equal(pool.stats().acquired, 0);
     await pool.close();
+
+    const client = new HttpClient({ name: 'h' });
+    await assert.rejects(client.get('http://127.0.0.1:9/', { signal }), refused);
+    assert.equal(client.stats().attempts, 0);
+    await client.close();
 
     const cache = new TieredCache<number>({ name: 'k', l1: { maxEntries: 1 } });
     await assert.rejects(cache.warmUp(['a'], { signal, loader: async () => 1 }), refused);

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { positiveIntegerOrInfinity } from '../../options';
+import { abortSignal, positiveIntegerOrInfinity } from '../../options';
 import { type Headers, lowerCased } from './headers';
 import type {
   HttpHeaders,
@@ -54,7 +54,7 @@ export function prepare(
     path: url.pathname + url.search,
     headers: headersOf(settled.headers, headers, body),
     body,
-    signal: options.signal,
+    signal: abortSignal(options.signal),
     timeouts: timeouts === undefined ? settled.timeouts : settleTimeouts(timeouts, settled.timeouts),
     retryable: (idempotent ?? settled.retry.methods.has(method)) && isRepeatable(body),
     cache: options.cache !== false,
