@@ -117,15 +117,11 @@ export async function startFaultRun({
       // A process that the fault ended has none left to heal.
       await post(`${shopUrl}/faults/${name}`, 'DELETE').catch(() => {});
       const severity = seen.get(expected ?? '') ?? 'warning';
-      const resolvesAfter = await until(
-        patienceMs,
-        seen,
-        now =>
-          !now.some(
-            one =>
-              (one.name === expected && one.severity === severity) ||
-              (one.name !== expected && !before.has(one.name)),
-          ),
+      // One without an alert is over once nothing new fires.
+      const resolvesAfter = await until(patienceMs, seen, now =>
+        expected === undefined
+          ? now.every(one => before.has(one.name))
+          : !now.some(one => one.name === expected && one.severity === severity),
       );
       return {
         fault: name,
