@@ -247,7 +247,12 @@ describe('the cache of HttpClient', () => {
     const first = assert.rejects(client.get('/', { signal: leader.signal }), { code: 'HTTP_ABORTED' });
     const second = got(client);
     const third = failure(client.get('/', { timeouts: { totalMs: 60 } }), HttpTimeoutError);
+    const impatient = new AbortController();
+    const fourth = assert.rejects(client.get('/', { signal: impatient.signal }), { code: 'HTTP_ABORTED' });
     await until(() => server.asked.length === 1);
+    impatient.abort();
+    await fourth;
+    assert.equal(client.stats().inFlight, 3);
     leader.abort();
     await first;
     assert.equal((await third).kind, 'total');

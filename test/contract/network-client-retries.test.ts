@@ -215,36 +215,41 @@ test('the laws hold whatever callers, servers and the network do', { timeout: 60
     abortAfterMs: fc.constantFrom(undefined, undefined, 0, 5),
   });
   await fc.assert(
-    fc.asyncProperty(fc.array(operation, { maxLength: 40 }), fc.boolean(), async (operations, cache) => {
-      const client = clientOf(server, {
-        cache,
-        connections: { perOrigin: 2, maxQueue: 20 },
-        retry: { ...quick, budget: { burst: 3, minPerSecond: 0 } },
-      });
-      const run = async ({ path, method, how, totalMs, abortAfterMs }: (typeof operations)[number]) => {
-        const controller = new AbortController();
-        if (abortAfterMs !== undefined) setTimeout(() => controller.abort(), abortAfterMs);
-        const options = { method, timeouts: { totalMs }, signal: controller.signal };
-        try {
-          if (how === 'request') await client.request(path, options);
-          else {
-            const { body } = await client.stream(path, options);
-            if (how === 'drop') body.on('error', () => {}).destroy();
-            else for await (const _ of body);
+    fc.asyncProperty(
+      fc.array(operation, { maxLength: 40 }),
+      fc.boolean(),
+      fc.constantFrom(1, 3),
+      async (operations, cache, pipelining) => {
+        const client = clientOf(server, {
+          cache,
+          connections: { perOrigin: 2, maxQueue: 20, pipelining },
+          retry: { ...quick, budget: { burst: 3, minPerSecond: 0 } },
+        });
+        const run = async ({ path, method, how, totalMs, abortAfterMs }: (typeof operations)[number]) => {
+          const controller = new AbortController();
+          if (abortAfterMs !== undefined) setTimeout(() => controller.abort(), abortAfterMs);
+          const options = { method, timeouts: { totalMs }, signal: controller.signal };
+          try {
+            if (how === 'request') await client.request(path, options);
+            else {
+              const { body } = await client.stream(path, options);
+              if (how === 'drop') body.on('error', () => {}).destroy();
+              else for await (const _ of body);
+            }
+          } catch {
+            // Every way to fail is an outcome.
           }
-        } catch {
-          // Every way to fail is an outcome.
-        }
-        assertClientLaws(client.stats());
-      };
-      await Promise.all(operations.map(run));
-      await client.close({ timeoutMs: 500 });
-      await until(() => client.stats().inFlight === 0 && client.stats().connections.open === 0);
-      const stats = client.stats();
-      assertAtRest(stats);
-      assert.equal(stats.calls, operations.length);
-      assert.ok(stats.retries <= 3 + 0.2 * stats.exchanges);
-    }),
+          assertClientLaws(client.stats());
+        };
+        await Promise.all(operations.map(run));
+        await client.close({ timeoutMs: 500 });
+        await until(() => client.stats().inFlight === 0 && client.stats().connections.open === 0);
+        const stats = client.stats();
+        assertAtRest(stats);
+        assert.equal(stats.calls, operations.length);
+        assert.ok(stats.retries <= 3 + 0.2 * stats.exchanges);
+      },
+    ),
     { numRuns: 25 },
   );
 });

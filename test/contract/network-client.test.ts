@@ -10,6 +10,7 @@ import {
   HttpBodyTooLargeError,
   type HttpClient,
   HttpClientClosedError,
+  HttpConnectionError,
   HttpDecodingError,
   HttpJsonError,
   HttpOriginLimitError,
@@ -252,6 +253,37 @@ for (const { undici, protocol } of subjects) {
       assert.equal(client.stats().outcomes.timeout, 8);
       assert.equal(client.stats().abandoned, 6);
     });
+
+    // Streams of HTTP/2 end one by one.
+    if (protocol === 'HTTP/1.1') {
+      test('a call that shares its connection with one that is aborted is answered, or its stream fails', async () => {
+        let halves = 1;
+        const server = await start((request, response) => {
+          if (request.url !== '/half') return;
+          response.writeHead(200);
+          if (halves-- > 0) response.write('half');
+          else response.end('whole');
+        });
+        const client = make(server, { connections: { perOrigin: 1, pipelining: 2 } });
+        const abortAnother = async (): Promise<void> => {
+          await until(() => server.asked.length === 1);
+          const controller = new AbortController();
+          const aborted = failure(client.get('/other', { signal: controller.signal }), HttpAbortedError);
+          await until(() => server.asked.length === 2);
+          controller.abort();
+          await aborted;
+        };
+        const [whole] = await Promise.all([client.get('/half'), abortAnother()]);
+        assert.equal(whole.text(), 'whole');
+        server.asked.length = 0;
+        halves = 1;
+        const { body } = await client.stream('/half');
+        await Promise.all([failure(buffer(body), HttpConnectionError), abortAnother()]);
+        await until(() => client.stats().inFlight === 0);
+        const { ok, aborted, connection } = client.stats().outcomes;
+        assert.deepEqual({ ok, aborted, connection }, { ok: 1, aborted: 2, connection: 1 });
+      });
+    }
 
     test('a signal ends the call wherever it is, and before it began', async () => {
       const server = await start(() => {});

@@ -153,6 +153,7 @@ test('options and calls that are not as documented are refused, without what the
       /Expected a request that HTTP allows/,
     ],
     [() => client.stream('/secret'), /Expected an absolute URL/],
+    [() => client.get('http://127.0.0.1', { signal: {} as never }), /Expected signal to be an AbortSignal/],
   ];
   for (const [call, message] of calls) {
     const error = await failure(call(), TypeError);

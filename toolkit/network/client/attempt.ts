@@ -70,6 +70,25 @@ export class Attempt implements UndiciHandler {
     connection.take();
     this.#abort = abort;
     if (this.#reason !== undefined) abort(this.#reason);
+    else if (this.status !== 0) this.#sentAgain(abort);
+  }
+
+  /** With pipelining undici sends what another's abort cut off once more, even in the middle of its answer. */
+  #sentAgain(abort: (reason?: Error) => void): void {
+    if (this.#sink !== undefined) {
+      const cut = Object.assign(new Error('The connection was ended for another request'), {
+        code: 'UND_ERR_SOCKET',
+      });
+      const owner = this.#owner;
+      this.#owner = undefined;
+      this.#reason = cut;
+      owner?.onFailure(cut);
+      abort(cut);
+      return;
+    }
+    this.status = 0;
+    this.bytes = 0;
+    this.#chunks.length = 0;
   }
 
   onHeaders(status: number, headers: Buffer[], resume: () => void): boolean {
