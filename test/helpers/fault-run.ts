@@ -59,9 +59,15 @@ export async function startFaultRun({
     env: { MALL_FAULTS: 'on', VITALS_LEAK_DETECTOR: 'on' },
     timeoutMs: 3_600_000,
   });
-  const { shopUrl, metrics } = await addresses(demo);
-  const faults = await faultsOf(shopUrl);
-  const stack = await startAlertStack({ targets: { mall: [metrics] }, factor });
+  const { shopUrl, faults, stack } = await (async () => {
+    const { shopUrl, metrics } = await addresses(demo);
+    const faults = await faultsOf(shopUrl);
+    return { shopUrl, faults, stack: await startAlertStack({ targets: { mall: [metrics] }, factor }) };
+  })().catch(async error => {
+    demo.signalGroup('SIGINT');
+    await demo.exit;
+    throw error;
+  });
 
   /** What Alertmanager has and does not hold back, but what is for machines. */
   const firing = async (): Promise<FiringAlert[]> =>
