@@ -34,6 +34,7 @@ const suffix = 'non-histogram and non-summary metrics should not have "_count" s
 const counts = [
   'db_client_connection_count',
   'process_unix_file_descriptor_count',
+  'vitals_http_connection_count',
   'vitals_worker_thread_count',
 ];
 const expected = counts.map(name => `${name} ${suffix}`);
