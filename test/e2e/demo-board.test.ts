@@ -20,6 +20,7 @@ const mayBeEmpty: readonly [metric: RegExp, reason: string][] = [
   [/vitals_profile_upload/, 'there is no Pyroscope'],
   [/vitals_(pool|shared_queue)_/, 'it has no object pools, and no queue between threads'],
   [/vitals_lock_wait_time/, 'it sells so little that nobody waits for another who buys the same'],
+  [/vitals_http_client_cache/, 'its client of the payment gateway keeps no answers'],
   [/http_client_connection_duration/, 'its connections to the payment gateway stay open'],
   [
     /vitals_http2?_(response_compression|endpoint|connection|sessions|streams)/,

@@ -42,7 +42,8 @@ test('npm run demo -- --duration: addresses, a live line, a summary of sensible 
   // The demo, PostgreSQL, Redis, the shop, and npm and its shell.
   assert.ok(run.remains().length >= 6, run.remains().join('\n'));
   await ended(run, 0);
-  assert.equal(run.stderr(), '');
+  // What is quick elsewhere blocks the event loop of a machine that has other work.
+  assert.equal(run.stderr().replace(/^otel-vitals info: the event loop was blocked .*\n/gm, ''), '');
   assert.match(
     run.stdout(),
     /^PostgreSQL {2}postgres:\/\/postgres:\*\*\*@127\.0\.0\.1:\d+\/postgres \(embedded\)$/m,

@@ -54,7 +54,7 @@ test('its command runs the shop with the settings of the compose stack, measured
     ...started,
     nodeArgs: gatewayArgs,
     env: {
-      ...services.payment.environment,
+      ...inForce(services.payment.environment),
       HOST: '127.0.0.1',
       PORT: '0',
       OTEL_EXPORTER_PROMETHEUS_PORT: '0',
@@ -67,7 +67,7 @@ test('its command runs the shop with the settings of the compose stack, measured
     ...started,
     nodeArgs: args,
     env: {
-      ...services.shop.environment,
+      ...inForce(services.shop.environment),
       ...image.env,
       HOST: '127.0.0.1',
       PORT: '0',
@@ -103,3 +103,13 @@ test('its command runs the shop with the settings of the compose stack, measured
   payment.kill('SIGTERM');
   assert.equal((await payment.exit).code, 0);
 });
+
+/** An environment of the compose file, where nobody has set the variables that it takes over. */
+function inForce(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      value.replace(/\$\{\w+:-([^}]*)\}/g, (_, preset: string) => preset),
+    ]),
+  );
+}
