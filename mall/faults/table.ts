@@ -276,11 +276,11 @@ export const faultTable = {
   },
   'lock-convoy': {
     family: 'concurrency',
-    does: 'Many want the stock of one product, and each keeps its lock for long.',
+    does: 'Many want the stock of one product again and again, so that all of them wait for others.',
     seconds: 120,
     parameters: {
       callers: number(25, 1, 500, 'callers at a time'),
-      holdMs: number(100, 1, 5000, 'milliseconds that each keeps the lock'),
+      holdMs: number(10, 1, 5000, 'milliseconds that each keeps the lock'),
     },
     shows: {
       metric: 'vitals.lock.waiters',
