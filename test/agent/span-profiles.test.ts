@@ -52,8 +52,7 @@ const rootOf = (path: string): Promise<ReceivedSpan> =>
 /** The share of the CPU time that has these labels, and no others. */
 function share(burnt: { ns: number; labels: Record<string, string> }[], labels: Record<string, string>) {
   const total = burnt.reduce((sum, { ns }) => sum + ns, 0);
-  // At least five samples; a virtual machine that stands still has fewer than was burnt.
-  assert.ok(total > 50e6, `sampled for ${total} ns`);
+  assert.ok(total > 100e6, `sampled for ${total} ns`);
   const wanted = JSON.stringify(Object.entries(labels).sort());
   const fits = burnt.filter(sample => JSON.stringify(Object.entries(sample.labels).sort()) === wanted);
   return fits.reduce((sum, { ns }) => sum + ns, 0) / total;
